@@ -1,0 +1,64 @@
+# What one does here. `make` alone explains.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+RUN_ENV := $(VENV)/.run
+DEV_ENV := $(VENV)/.dev
+TRAIN_ENV := $(VENV)/.train
+HOST ?= 127.0.0.1
+PORT ?= 8000
+OUTPUT ?= models/releases/$(shell date +%Y.%m.%d)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format train bench docker clean
+
+help: ## Explain these commands
+	@echo "Counterpoint: scores reader comments, civility and stance. On a fresh machine with Python 3.11 or later:"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  %-14s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  PORT=9000 make run, DATA_DIR=datasets make train, TESTS=tests/app make test"
+
+run: $(RUN_ENV) ## Install what is needed into .venv, start the service, print a line to try
+	$(BIN)/counterpoint serve --host $(HOST) --port $(PORT)
+
+test: $(DEV_ENV) ## Install and run every test
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(DEV_ENV) ## Check style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(DEV_ENV) ## Mend style and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+train: $(TRAIN_ENV) ## Build a new bundle from the datasets in DATA_DIR (or COUNTERPOINT_DATA_DIR)
+	$(BIN)/counterpoint train --output $(OUTPUT) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+bench: $(DEV_ENV) ## Measure speed against a reference in the same run
+	$(BIN)/python -m benchmarks
+
+docker: ## Build the container image counterpoint:latest
+	docker build -t counterpoint:latest .
+
+clean: ## Remove .venv and everything else that these commands made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 run")'
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(RUN_ENV): $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(DEV_ENV): $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(RUN_ENV)
+
+$(TRAIN_ENV): $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
+	@touch $@ $(RUN_ENV)

@@ -1,0 +1,3 @@
+"""One module for each part of the HTTP surface."""
+
+__all__: list[str] = []

@@ -1,0 +1,71 @@
+"""Registering the premise of an article, so that a comment need not bring it along."""
+
+import unicodedata
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from app.errors import InvalidRequestError, NotFoundError
+from app.openapi import body_of, problems
+from app.reading import parse_body, read_content_type, read_registration
+from app.schemas import ArticleRecord, ArticleRegistration, FieldProblem
+from app.service import CurrentService
+
+__all__ = ["router"]
+
+_MAX_ID_CHARACTERS = 256
+
+router = APIRouter(tags=["articles"])
+
+
+def _checked_id(article_id: str) -> str:
+    # A server turns bytes that are not UTF-8 into U+FFFD, which would make different ids one.
+    broken = any(unicodedata.category(char) in {"Cc", "Cs"} or char == "\ufffd" for char in article_id)
+    if not article_id.strip():
+        problem = FieldProblem(field="id", message="is empty")
+    elif len(article_id) > _MAX_ID_CHARACTERS:
+        message = f"has {len(article_id)} characters, at most {_MAX_ID_CHARACTERS} allowed"
+        problem = FieldProblem(field="id", message=message, limit=_MAX_ID_CHARACTERS)
+    elif broken:
+        problem = FieldProblem(field="id", message="must be UTF-8 without control characters")
+    else:
+        return article_id
+    raise InvalidRequestError(f"The article's id {problem.message}.", [problem])
+
+
+ArticleId = Annotated[str, Depends(_checked_id)]
+
+
+@router.put(
+    "/v1/articles/{article_id:path}",
+    response_model=ArticleRecord,
+    responses={
+        201: {"model": ArticleRecord, "description": "The article is new."},
+        **problems(400, 413, 415, 422, 503),
+    },
+    openapi_extra=body_of(ArticleRegistration),
+)
+async def put_article(request: Request, article_id: ArticleId, service: CurrentService) -> Response:
+    """Register the premise of an article, or replace it. The id is any text, percent-encoded."""
+    read_content_type(request.headers.get("content-type"))
+    registration = read_registration(await parse_body(await request.body()), service.settings)
+    is_new = await service.ask_store(service.store.put, article_id, registration)
+    record = ArticleRecord(id=article_id, **registration.model_dump())
+    return Response(record.model_dump_json(), 201 if is_new else 200, media_type="application/json")
+
+
+@router.get("/v1/articles/{article_id:path}", responses=problems(404, 422, 503))
+async def get_article(article_id: ArticleId, service: CurrentService) -> ArticleRecord:
+    """Return what is registered for an article."""
+    record = await service.ask_store(service.store.get, article_id)
+    if record is None:
+        raise NotFoundError("No article is registered under this id.")
+    return record
+
+
+@router.delete("/v1/articles/{article_id:path}", status_code=204, responses=problems(404, 422, 503))
+async def delete_article(article_id: ArticleId, service: CurrentService) -> None:
+    """Forget an article."""
+    if not await service.ask_store(service.store.delete, article_id):
+        raise NotFoundError("No article is registered under this id.")

@@ -1,0 +1,34 @@
+"""Whether the process lives, and whether it can score."""
+
+from fastapi import APIRouter
+
+from app.errors import StoreError, UnavailableError
+from app.openapi import problems
+from app.schemas import Health
+from app.service import CurrentService
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/livez", response_model_exclude_unset=True)
+async def livez() -> Health:
+    """Answer as long as the process lives."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", responses=problems(503))
+async def readyz(service: CurrentService) -> Health:
+    """Tell whether comments are scored, and what is amiss.
+
+    "degraded" is still ready: without the database, scores come without registered premises.
+    """
+    if not service.batcher.alive:
+        raise UnavailableError("No comment is scored any more; the service has to be started again.")
+    checks = {"model": service.shelf.scorer.version, "database": "ok"}
+    try:
+        await service.ask_store(service.store.check)
+    except StoreError:
+        checks["database"] = "does not answer; scores come without registered premises"
+    return Health(status="ok" if checks["database"] == "ok" else "degraded", checks=checks)

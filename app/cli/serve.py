@@ -1,0 +1,82 @@
+"""`counterpoint serve`: start the HTTP service."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+__all__ = ["serve"]
+
+_EXAMPLE = (
+    "curl -s {address}/v1/score -H 'Content-Type: application/json' \\\n"
+    '  -d \'{{"comment": {{"text": "I see it the other way round: the square was livelier with cars."}},\n'
+    '       "article": {{"premise": "The city should close the square to cars."}}}}\''
+)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", show_default="8000")] = None,
+    releases: Annotated[
+        Path | None, typer.Option(help="Folder of bundles.", show_default="the shipped ones")
+    ] = None,
+    version: Annotated[str | None, typer.Option(help="Bundle to serve.", show_default="the newest")] = None,
+) -> None:
+    """Start the service: scores over HTTP, OpenAPI at /openapi.json.
+
+    Every setting is also an environment variable; docs/settings.md lists them. Options win.
+
+    For example:
+
+      counterpoint serve
+
+      COUNTERPOINT_THRESHOLDS__INSULT__REVIEW=0.6 counterpoint serve --port 9000
+    """
+    import uvicorn
+
+    from app.main import create_app
+    from app.settings import load_settings
+
+    chosen = {"host": host, "port": port, "releases": releases, "bundle_version": version}
+    given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
+    settings = load_settings(**given)
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=30,
+    )
+    _Announcing(config).run()
+
+
+class _Announcing:
+    """A uvicorn server that says where it listens once it does."""
+
+    def __init__(self, config: Any) -> None:
+        import uvicorn
+
+        class Server(uvicorn.Server):
+            async def startup(self, sockets: Any = None) -> None:
+                await super().startup(sockets)
+                if self.started:
+                    _announce(self.servers[0].sockets[0].getsockname())
+
+        self._server = Server(config)
+
+    def run(self) -> None:
+        self._server.run()
+        if not self._server.started:
+            raise typer.Exit(1)
+
+
+def _announce(name: tuple[Any, ...]) -> None:
+    host, port = str(name[0]), int(name[1])
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", markup=False)
+    console.print(_EXAMPLE.format(address=address), markup=False, highlight=False)
+    console.print()

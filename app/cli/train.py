@@ -1,0 +1,93 @@
+"""`counterpoint train`: build a bundle from the datasets."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+__all__ = ["train"]
+
+
+def train(
+    output: Annotated[
+        Path, typer.Option(help="Folder of the new bundle. Its name becomes the version; it must not exist.")
+    ],
+    only: Annotated[
+        Literal["civility", "stance"] | None,
+        typer.Option(help="Train one model, take the other from --base.", show_default="both"),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the datasets.", show_default="COUNTERPOINT_DATA_DIR"),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(help="Bundle to take the rest from.", show_default="the newest release"),
+    ] = None,
+    encoder: Annotated[
+        Literal["fine-tune", "keep", "none"],
+        typer.Option(
+            help="The stance model's pair encoder: train it (needs the extra \\[train]; about an hour on "
+            "two cores, goes on where it was interrupted), keep that of --base, or do without."
+        ),
+    ] = "fine-tune",
+    scratch: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("runs"),
+) -> None:
+    """Train both models, judge them on held-out data, and save them as a bundle.
+
+    The datasets are those of `counterpoint data list`; `counterpoint data fetch` gets them. The same
+    data and settings give the same predictions. Figures go into the bundle's manifest.
+
+    For example:
+
+      counterpoint train --output models/releases/2026.12.0 --data-dir datasets
+
+      counterpoint train --output /tmp/next --only civility
+    """
+    from data import data_dir as find_data
+    from models import latest_bundle
+    from training.build import Order, build
+
+    needs_base = only is not None or encoder == "keep"
+    chosen_base = base or (latest_bundle() if needs_base else None)
+    order = Order(find_data(data_dir), output, only, chosen_base, encoder, scratch=scratch)
+    console = Console(stderr=True)
+    log = logging.getLogger("counterpoint")
+    log.setLevel(logging.INFO)
+    log.addHandler(RichHandler(console=console, show_path=False))
+    with _Stages(console) as stages:
+        manifest = build(order, stages.report)
+    console.print(f"saved {manifest.version} in {output}", soft_wrap=True, markup=False)
+    console.print(f"its figures: counterpoint models show {output}", soft_wrap=True, markup=False)
+
+
+class _Stages:
+    """One progress bar a stage of the work."""
+
+    def __init__(self, console: Console) -> None:
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*columns, console=console)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> "_Stages":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._progress.stop()
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        name = stage.split(" (")[0]
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(stage, total=None)
+        known_total = total if done or total > 1 else None
+        self._progress.update(self._tasks[name], description=stage, completed=done, total=known_total)

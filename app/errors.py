@@ -1,0 +1,181 @@
+"""What can go wrong while serving and asking.
+
+::
+
+    AppError
+    ├── SettingsError              a COUNTERPOINT_ variable
+    ├── ScorerClosedError          work handed in after closing began
+    ├── StoreError                 the database
+    │   └── StoreDownError         it cannot be reached, or takes too long
+    ├── RefusedError               a request, refused with a problem document
+    │   ├── MalformedBodyError     400  not JSON
+    │   ├── ForbiddenError         403
+    │   ├── NotFoundError          404
+    │   ├── ConflictError          409
+    │   ├── TooLargeError          413
+    │   ├── UnsupportedTypeError   415
+    │   ├── InvalidRequestError    422  JSON, but not what was asked for
+    │   ├── UnavailableError       503
+    │   └── BusyError              503  too many comments wait
+    └── ClientError                seen from the caller's side
+        ├── ServiceUnavailable     no answer, after every retry
+        └── RequestRefused         the service's problem document
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from counterpoint import CounterpointError
+
+if TYPE_CHECKING:
+    from app.schemas import FieldProblem, Problem
+
+__all__ = [
+    "AppError",
+    "BusyError",
+    "ClientError",
+    "ConflictError",
+    "ForbiddenError",
+    "InvalidRequestError",
+    "MalformedBodyError",
+    "NotFoundError",
+    "RefusedError",
+    "RequestRefused",
+    "ScorerClosedError",
+    "ServiceUnavailable",
+    "SettingsError",
+    "StoreDownError",
+    "StoreError",
+    "TooLargeError",
+    "UnavailableError",
+    "UnsupportedTypeError",
+]
+
+
+class AppError(CounterpointError):
+    """Base of everything that goes wrong in this room."""
+
+
+class SettingsError(AppError):
+    """A COUNTERPOINT_ variable does not hold what it should."""
+
+
+class ScorerClosedError(AppError):
+    """The service is closing and takes no more work."""
+
+
+class StoreError(AppError):
+    """The database does not do what it is asked."""
+
+
+class StoreDownError(StoreError):
+    """The database cannot be reached, or takes too long: asking it again at once is of no use."""
+
+
+class RefusedError(AppError):
+    """A request that gets a problem document.
+
+    Args:
+        detail: one sentence for the caller. It never quotes comment text.
+        errors: the fields at fault, where there are any.
+    """
+
+    status = 400
+    code = "bad-request"
+    title = "Bad request"
+    retry_after_s: int | None = None
+
+    def __init__(self, detail: str, errors: "Sequence[FieldProblem]" = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = list(errors)
+
+
+class MalformedBodyError(RefusedError):
+    """The body is not JSON in UTF-8."""
+
+    code = "malformed-json"
+    title = "The body is not JSON"
+
+
+class ForbiddenError(RefusedError):
+    """The settings do not allow it."""
+
+    status = 403
+    code = "forbidden"
+    title = "Not allowed here"
+
+
+class NotFoundError(RefusedError):
+    """There is no such thing."""
+
+    status = 404
+    code = "not-found"
+    title = "Not found"
+
+
+class ConflictError(RefusedError):
+    """What is there does not allow it."""
+
+    status = 409
+    code = "conflict"
+    title = "Conflict"
+
+
+class TooLargeError(RefusedError):
+    """A body or a line is over its limit."""
+
+    status = 413
+    code = "too-large"
+    title = "Too large"
+
+
+class UnsupportedTypeError(RefusedError):
+    """The Content-Type is not one that the route reads."""
+
+    status = 415
+    code = "unsupported-media-type"
+    title = "Unsupported media type"
+
+
+class InvalidRequestError(RefusedError):
+    """A field is missing, empty, of the wrong type or over its limit."""
+
+    status = 422
+    code = "invalid-request"
+    title = "Invalid request"
+
+
+class UnavailableError(RefusedError):
+    """Something the request needs does not answer now; a later try may do."""
+
+    status = 503
+    code = "unavailable"
+    title = "Unavailable for now"
+    retry_after_s = 5
+
+
+class BusyError(RefusedError):
+    """More comments wait than the settings allow."""
+
+    status = 503
+    code = "busy"
+    title = "Too many comments wait"
+    retry_after_s = 1
+
+
+class ClientError(AppError):
+    """Base of what the client raises."""
+
+
+class ServiceUnavailable(ClientError):  # noqa: N818 - reads as what happened
+    """No usable answer came, after every retry."""
+
+
+class RequestRefused(ClientError):  # noqa: N818 - reads as what happened
+    """The service refused the request; `problem` says why."""
+
+    def __init__(self, problem: "Problem") -> None:
+        fields = "; ".join(f"{error.field}: {error.message}" for error in problem.errors)
+        super().__init__(f"{problem.detail} ({fields})" if fields else problem.detail)
+        self.problem = problem

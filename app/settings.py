@@ -1,0 +1,176 @@
+"""The one reader of the environment: every COUNTERPOINT_ variable, its default and its meaning."""
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableVariable
+
+from app.errors import SettingsError
+from models import RELEASES
+
+__all__ = ["PREFIX", "Settings", "Threshold", "Thresholds", "load_settings"]
+
+PREFIX = "COUNTERPOINT_"
+_NESTING = "__"
+_OTHERS = ("DATA_DIR",)  # read by the commands that work with datasets
+_KUBERNETES = ("SERVICE_", "PORT_")  # set by Kubernetes for a service called "counterpoint"
+
+
+class Threshold(BaseModel):
+    """From which score in [0, 1] an attribute asks for a review, and from which for a rejection."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    review: float | None = Field(ge=0, le=1)
+    reject: float | None = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _review_comes_first(self) -> Self:
+        if self.review is not None and self.reject is not None and self.review > self.reject:
+            raise ValueError("review must not be above reject")
+        return self
+
+
+class Thresholds(BaseModel):
+    """One `Threshold` an attribute. The defaults are editorial starting points, not fitted values.
+
+    Nothing is rejected for TOXICITY alone, which also rises at sharp words about ideas, nor for
+    IDENTITY_ATTACK alone, which still rises at identity words in civil sentences: there a person looks.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    toxicity: Threshold = Threshold(review=0.80, reject=None)
+    severe_toxicity: Threshold = Threshold(review=0.40, reject=0.80)
+    insult: Threshold = Threshold(review=0.80, reject=0.98)
+    profanity: Threshold = Threshold(review=0.90, reject=None)
+    threat: Threshold = Threshold(review=0.50, reject=0.90)
+    identity_attack: Threshold = Threshold(review=0.80, reject=None)
+
+
+class Settings(BaseSettings):
+    """What an operator can change. Each field is the variable COUNTERPOINT_ + its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=_NESTING,
+        nested_model_default_partial_update=True,
+        env_parse_none_str="null",
+        use_attribute_docstrings=True,
+        frozen=True,
+        extra="forbid",
+    )
+
+    host: str = "127.0.0.1"
+    """Address the service listens on."""
+
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port the service listens on; 0 takes a free one. Kubernetes sets a variable of this name for a
+    service called "counterpoint": switch that off with `enableServiceLinks: false`."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level that is logged. No level logs comment text."""
+
+    releases: Path = RELEASES
+    """Folder of bundles, one folder a version."""
+
+    bundle_version: str | None = None
+    """Version to serve at the start; unset serves the newest in `releases`."""
+
+    allow_activate: bool = False
+    """Whether `POST /v1/models/{version}/activate` may change the model of the running service."""
+
+    database_url: str = "sqlite:///counterpoint.sqlite3"
+    """SQLAlchemy URL of the database of registered premises. A SQLite file is made at the first start.
+    Scoring goes on without registered premises where the database does not answer."""
+
+    database_timeout_s: float = Field(default=2.0, gt=0, le=60)
+    """How long, in seconds, the database may take before scoring goes on without it."""
+
+    max_text_bytes: int = Field(default=20_480, ge=1)
+    """Most UTF-8 bytes of `comment.text`, `comment.parent.text`, `article.premise` and `article.title`."""
+
+    max_article_text_bytes: int = Field(default=1_000_000, ge=1)
+    """Most UTF-8 bytes of `article.text`."""
+
+    max_batch_items: int = Field(default=1_000, ge=1)
+    """Most items of one `POST /v1/score/batch`."""
+
+    max_body_bytes: int = Field(default=25_000_000, ge=1)
+    """Most bytes of a request body, except on the stream."""
+
+    max_line_bytes: int = Field(default=2_000_000, ge=1)
+    """Most bytes of one line of `POST /v1/score/stream`."""
+
+    stream_window: int = Field(default=128, ge=1)
+    """Most lines of one stream in flight: read, but not yet answered. Bounds the stream's memory."""
+
+    stream_window_bytes: int = Field(default=8_000_000, ge=1)
+    """From how many bytes of lines in flight no further line of the stream is read."""
+
+    micro_batch_size: int = Field(default=64, ge=1)
+    """Most comments scored by one call of the models."""
+
+    micro_batch_wait_ms: float = Field(default=2.0, ge=0, le=1_000)
+    """How long, in milliseconds, a comment waits for others to share its micro-batch."""
+
+    micro_batch_budget_ms: float = Field(default=100.0, gt=0, le=10_000)
+    """How long, in milliseconds, one call of the models should take at most; micro-batches are kept small
+    enough for it, as far as the comments so far tell."""
+
+    max_waiting: int = Field(default=2_000, ge=1)
+    """Most comments that wait to be scored. A single one beyond it is answered 503; those of batches and
+    streams, counted by themselves, wait until there is room."""
+
+    default_language: str = Field(default="en", pattern="^[a-z]{2,3}$")
+    """Language of a comment where neither its text nor its caller tells."""
+
+    language_confidence: float = Field(default=0.8, ge=0, le=1)
+    """Least confidence with which a detected language counts."""
+
+    language_min_letters: int = Field(default=20, ge=1)
+    """Fewest letters from which a language is detected; texts in other scripts than Latin need four."""
+
+    thresholds: Thresholds = Thresholds()
+    """From which score each attribute asks for review and rejection, for example
+    `COUNTERPOINT_THRESHOLDS__INSULT__REVIEW=0.6`; `null` switches one off."""
+
+
+def load_settings(**given: Any) -> Settings:
+    """Read the settings from the environment; those given win.
+
+    Raises:
+        SettingsError: a variable is wrong or unknown; the message names it.
+    """
+    _check_names()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_sentence, error.errors()))) from None
+    except UnreadableVariable as error:
+        raise SettingsError(f"a {PREFIX} variable is not JSON: {error}") from None
+
+
+def _check_names() -> None:
+    known = _known_names()
+    for variable in os.environ:
+        name = variable.upper().removeprefix(PREFIX)
+        if name != variable.upper() and name not in known and not name.startswith(_KUBERNETES):
+            [nearest] = get_close_matches(name, known, n=1, cutoff=0)
+            raise SettingsError(f"{variable} is no setting; the nearest one is {PREFIX}{nearest}")
+
+
+def _known_names() -> list[str]:
+    thresholds = [f"THRESHOLDS{_NESTING}{name.upper()}" for name in Thresholds.model_fields]
+    bounds = [f"{name}{_NESTING}{bound.upper()}" for name in thresholds for bound in Threshold.model_fields]
+    return [*map(str.upper, Settings.model_fields), *_OTHERS, *thresholds, *bounds]
+
+
+def _sentence(error: ErrorDetails) -> str:
+    variable = PREFIX + _NESTING.join(map(str, error["loc"])).upper()
+    return f"{variable}: {error['msg']}"

@@ -1,0 +1,3 @@
+"""What the service remembers."""
+
+__all__: list[str] = []

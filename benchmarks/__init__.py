@@ -1,0 +1,3 @@
+"""Speed, as ratios against a reference in the same run: machines are noisy."""
+
+__all__: list[str] = []

@@ -1,0 +1,31 @@
+"""Sentences about identities, neutral and hostile, written for this project."""
+
+import tomllib
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from data.rows import CivilityRow, attribute_values
+
+__all__ = ["FILE", "IDENTITY_SOURCE", "identity_rows"]
+
+IDENTITY_SOURCE = "identity-sentences"
+FILE = Path(__file__).with_name("identities.toml")
+_NEUTRAL = dict.fromkeys(
+    ("TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"), 0.0
+)
+_ATTACK = {"TOXICITY": 1.0, "IDENTITY_ATTACK": 1.0, "PROFANITY": 0.0}
+
+
+def identity_rows() -> list[CivilityRow]:
+    """Return every sentence with every identity; all are of one group and for training only."""
+    found: dict[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
+    rows = []
+    for known, sentences in ((_NEUTRAL, "neutral"), (_ATTACK, "attack")):
+        for sentence, identity in product(found["sentences"][sentences], found["identity"]):
+            text = sentence.format(**identity)
+            text = text[:1].upper() + text[1:]
+            rows.append(
+                CivilityRow(text, attribute_values(known), "en", IDENTITY_SOURCE, IDENTITY_SOURCE, "train")
+            )
+    return rows

@@ -1,0 +1,279 @@
+"""The stance model: does a comment agree or disagree with a premise, and does it bear on it at all?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+from models.encoder import ENCODER_CLASSES, PairEncoder
+from models.evidence import EVIDENCE, StanceEvidence, check_pairs
+from models.features import HashedNgrams
+from models.views import views
+
+__all__ = ["STANCES", "StanceModel", "StanceScores"]
+
+STANCES = ("agree", "disagree", "neutral")
+"""The classes in the order of every array's columns."""
+
+_UNRELATED = "unrelated"
+_FOLDS = 5
+_FEWEST_DECIDED = 30
+_RELEVANCE_EVIDENCE = (
+    "words",
+    "premise_words",
+    "overlap",
+    "weighted_overlap",
+    "stem_overlap",
+    "bigram_overlap",
+    "best_sentence_overlap",
+    "comment_in_premise",
+    "agree_target",
+    "disagree_target",
+    "short_agree",
+    "short_disagree",
+    "short_praise",
+    "short_rebuke",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StanceScores:
+    """What the model says of n pairs.
+
+    `probabilities` has shape (n, 3), columns as in `STANCES`, rows sum to 1: given that the comment
+    bears on the premise. `relevance`, shape (n,), is the probability that it does.
+    """
+
+    probabilities: NDArray[np.float64]
+    relevance: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    stance: sparse.csr_array
+    relevance: NDArray[np.float64]
+
+
+class StanceModel(ClassifierMixin, BaseEstimator):
+    """(premise, comment) pairs → probabilities of agree, disagree and neutral, and relevance.
+
+    Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
+    evidence of `StanceEvidence`. With a pair encoder they also see its logits for the comment as a
+    whole and for its sentences (`models.views`); without one, hashed n-grams of the comment.
+
+    Args:
+        encoder: a `PairEncoder`. The pairs given to `fit` must then be unseen by it.
+        features: an unfitted `HashedNgrams` for the comment, cloned by `fit`, used where there is no
+            encoder; None for words and pairs of words in 2 ** 16 columns.
+        C: inverse strength of the regularisation.
+        most_sentences: sentences that the encoder reads beside the whole comment.
+        precision: share of labels that must be right at and above the abstention floor, in [0, 1].
+        max_iter: most iterations of each solver (L-BFGS).
+
+    Attributes:
+        classes_: `STANCES` as an array.
+        temperature_: divisor of the stance logits, > 0.
+        floor_: confidence below which `predict` says "uncertain", in [0, 1].
+    """
+
+    def __init__(
+        self,
+        encoder: PairEncoder | None = None,
+        features: HashedNgrams | None = None,
+        C: float = 0.3,
+        most_sentences: int = 4,
+        precision: float = 0.85,
+        max_iter: int = 300,
+    ) -> None:
+        self.encoder = encoder
+        self.features = features
+        self.C = C
+        self.most_sentences = most_sentences
+        self.precision = precision
+        self.max_iter = max_iter
+
+    def fit(
+        self,
+        X: Sequence[tuple[str, str]],
+        y: Sequence[str],
+        sample_weight: ArrayLike | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Self:
+        """Fit relevance on all pairs, stance on the related ones.
+
+        With `groups` also calibrate, on predictions for groups left out in turn: the temperature
+        that minimises the log loss (Guo et al. 2017), and the abstention floor, the lowest
+        confidence at and above which `precision` of the labels are right; both by weight. Without
+        groups there is no calibration, and no label is withheld.
+
+        Args:
+            X: n (premise, comment) pairs.
+            y: n labels: agree, disagree, neutral or unrelated; each must occur.
+            sample_weight: shape (n,), positive.
+            groups: n names of what must be left out together (a debate, a motion), at least 5 of them.
+
+        Raises:
+            ValueError: an unknown label, or a label that never occurs.
+        """
+        pairs = check_pairs(X)
+        labels = _check_labels(y, len(pairs))
+        weights = np.ones(len(pairs)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        self.classes_ = np.array(STANCES)  # in alphabetical order, as scikit-learn's are
+        self.evidence_ = StanceEvidence().fit(pairs)
+        self.scaler_ = StandardScaler().fit(self.evidence_.transform(pairs))
+        if self.encoder is None:
+            default = HashedNgrams(n_bits=16, char_ngrams=(0, 0), word_ngrams=2)
+            self.features_ = clone(self.features) if self.features is not None else default
+            self.features_.fit([comment for _, comment in pairs])
+        columns = self._columns(pairs)
+        related = labels != _UNRELATED
+        self.relevance_ = self._regression().fit(columns.relevance, related, sample_weight=weights)
+        stance, labels, weights = columns.stance[related], labels[related], weights[related]
+        self.stance_ = self._regression().fit(stance, labels, sample_weight=weights)
+        self.temperature_, self.floor_ = 1.0, 0.0
+        if groups is not None:
+            names = np.asarray(list(groups), dtype=str)[related]
+            logits = self._left_out_logits(stance, labels, weights, names)
+            target = np.searchsorted(self.classes_, labels)
+            self.temperature_ = _temperature(logits, target, weights)
+            calibrated = softmax(logits / self.temperature_, axis=1)
+            self.floor_ = _floor(calibrated, target, weights, self.precision)
+        return self
+
+    def assess(self, X: Sequence[tuple[str, str]]) -> StanceScores:
+        """Return probabilities and relevance together: the encoder reads each pair once."""
+        check_is_fitted(self)
+        pairs = check_pairs(X)
+        if not pairs:
+            return StanceScores(np.zeros((0, len(STANCES))), np.zeros(0))
+        columns = self._columns(pairs)
+        return StanceScores(
+            softmax(self._stance_logits(columns) / self.temperature_, axis=1),
+            self.relevance_.predict_proba(columns.relevance)[:, 1],
+        )
+
+    def predict_proba(self, X: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Return probabilities given that the comment is related, shape (len(X), 3), rows sum to 1."""
+        return self.assess(X).probabilities
+
+    def predict_relevance(self, X: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
+        """Return 1 − P(unrelated), shape (len(X),)."""
+        return self.assess(X).relevance
+
+    def predict(self, X: Sequence[tuple[str, str]]) -> NDArray[np.str_]:
+        """Return the likeliest stance of each pair, "uncertain" where its probability is below the floor."""
+        probabilities = self.predict_proba(X)
+        if not len(probabilities):
+            return np.zeros(0, dtype="<U9")
+        likeliest = self.classes_[probabilities.argmax(axis=1)]
+        return np.where(probabilities.max(axis=1) >= self.floor_, likeliest, "uncertain")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that the input is pairs of strings."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.requires_fit = True
+        return tags
+
+    def _columns(self, pairs: list[tuple[str, str]]) -> _Columns:
+        scaled = self.scaler_.transform(self.evidence_.transform(pairs))
+        overlap = scaled[:, [EVIDENCE.index(name) for name in _RELEVANCE_EVIDENCE]]
+        if self.encoder is None:
+            read = self.features_.transform([comment for _, comment in pairs])
+            stance = sparse.hstack([sparse.csr_array(scaled), read], format="csr")
+            return _Columns(stance, overlap)
+        logits = _encoded(self.encoder, pairs, self.most_sentences)
+        return _Columns(sparse.csr_array(np.hstack([scaled, logits])), np.hstack([overlap, logits]))
+
+    def _regression(self) -> LogisticRegression:
+        return LogisticRegression(C=self.C, max_iter=self.max_iter)
+
+    def _left_out_logits(
+        self,
+        columns: sparse.csr_array,
+        labels: NDArray[np.str_],
+        weights: NDArray[np.float64],
+        groups: NDArray[np.str_],
+    ) -> NDArray[np.float64]:
+        logits = np.zeros((len(labels), len(STANCES)))
+        for kept, left_out in GroupKFold(_FOLDS).split(columns, labels, groups):
+            model = self._regression().fit(columns[kept], labels[kept], sample_weight=weights[kept])
+            if len(model.classes_) < len(STANCES):
+                raise ValueError("every stance must occur in at least two groups")
+            logits[left_out] = model.decision_function(columns[left_out])
+        return logits
+
+    def _stance_logits(self, columns: _Columns) -> NDArray[np.float64]:
+        logits: NDArray[np.float64] = self.stance_.decision_function(columns.stance)
+        return logits
+
+
+def _encoded(encoder: PairEncoder, pairs: list[tuple[str, str]], most_sentences: int) -> NDArray[np.float64]:
+    """Logits of the whole comment, mean logits of its sentences, and both sides' strongest sentence.
+
+    Shape (n_pairs, 2 * 4 + 2).
+    """
+    texts = [views(premise, comment, most_sentences) for premise, comment in pairs]
+    read = encoder.transform(
+        [(premise, text) for (premise, _), parts in zip(pairs, texts, strict=True) for text in parts]
+    )
+    bounds = np.cumsum([0, *(len(parts) for parts in texts)])
+    agree, disagree = ENCODER_CLASSES.index("agree"), ENCODER_CLASSES.index("disagree")
+    rows = []
+    for begin, end in pairwise(bounds):
+        parts = read[begin + 1 : end] if end - begin > 1 else read[begin:end]
+        margin = parts[:, agree] - parts[:, disagree]
+        rows.append([*read[begin], *parts.mean(axis=0), margin.max(), margin.min()])
+    return np.array(rows)
+
+
+def _check_labels(y: Sequence[str], n_pairs: int) -> NDArray[np.str_]:
+    labels = np.asarray(list(y), dtype=str)
+    if len(labels) != n_pairs:
+        raise ValueError(f"y must have {n_pairs} labels, got {len(labels)}")
+    wanted, found = {*STANCES, _UNRELATED}, set(labels.tolist())
+    if found - wanted:
+        raise ValueError(f"unknown labels: {', '.join(sorted(found - wanted))}")
+    if wanted - found:
+        raise ValueError(f"labels that never occur: {', '.join(sorted(wanted - found))}")
+    return labels
+
+
+def _temperature(
+    logits: NDArray[np.float64], target: NDArray[np.int64], weights: NDArray[np.float64]
+) -> float:
+    tried = np.geomspace(0.25, 8, 101)
+    losses = [_log_loss(softmax(logits / temperature, axis=1), target, weights) for temperature in tried]
+    return float(tried[int(np.argmin(losses))])
+
+
+def _log_loss(
+    probabilities: NDArray[np.float64], target: NDArray[np.int64], weights: NDArray[np.float64]
+) -> float:
+    likelihood = np.clip(probabilities[np.arange(len(target)), target], 1e-12, 1)
+    return float(np.average(-np.log(likelihood), weights=weights))
+
+
+def _floor(
+    probabilities: NDArray[np.float64],
+    target: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    precision: float,
+) -> float:
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence)
+    right = (probabilities.argmax(axis=1) == target)[order]
+    share_right = np.cumsum(right * weights[order]) / np.cumsum(weights[order])
+    enough = np.flatnonzero((share_right >= precision) & (np.arange(len(right)) + 1 >= _FEWEST_DECIDED))
+    return float(confidence[order][enough[-1]]) if len(enough) else 1.0

@@ -1,0 +1,91 @@
+"""Fixtures for every test: bundles, the real datasets where they are at hand."""
+
+import importlib.util
+import os
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from models import RELEASES, Bundle, list_bundles, load_bundle
+
+ROOT = Path(__file__).parent.parent
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_tiny = _load("tiny")
+_tiny_data = _load("tiny_data")
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModuleType:
+    """The module that makes tiny models."""
+    return _tiny
+
+
+@pytest.fixture
+def tiny_data(tmp_path: Path) -> Path:
+    """A data folder with every dataset, a few invented rows each, in the original formats."""
+    folder: Path = _tiny_data.write_tiny_data(tmp_path / "tiny")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two tiny bundles, 2026.1.0 and 2026.2.0, whose scores differ."""
+    root = tmp_path_factory.mktemp("releases")
+    _tiny.make_bundle(root, "2026.1.0", seed=1)
+    _tiny.make_bundle(root, "2026.2.0", seed=0)
+    return root
+
+
+@pytest.fixture(scope="session")
+def bundle_path(releases: Path) -> Path:
+    """The newer of the two tiny bundles."""
+    return releases / "2026.2.0"
+
+
+@pytest.fixture(scope="session")
+def second_bundle_path(releases: Path) -> Path:
+    """The older of the two tiny bundles."""
+    return releases / "2026.1.0"
+
+
+@pytest.fixture(scope="session")
+def shipped_bundle_path() -> Path:
+    """The newest bundle that ships with the project."""
+    found = list_bundles(RELEASES)
+    assert found, "models/releases/ must hold a bundle"
+    return found[-1]
+
+
+@pytest.fixture(scope="session")
+def shipped_bundle(shipped_bundle_path: Path) -> Bundle:
+    """That bundle, loaded."""
+    return load_bundle(shipped_bundle_path)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real datasets; the test is skipped where it is not at hand."""
+    place = os.environ.get("COUNTERPOINT_DATA_DIR")
+    if not place:
+        pytest.skip("COUNTERPOINT_DATA_DIR is not set: the real datasets are not at hand")
+    return Path(place)
+
+
+@pytest.fixture(scope="session")
+def seed_thread() -> Path:
+    """The page from which the project was born; the test is skipped where it is not at hand."""
+    path = ROOT.parent / "shared" / "seeds" / "000_2d606b237a228541.txt"
+    if not path.exists():
+        pytest.skip("the seed page is not beside the checkout")
+    return path

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from models.features import HashedNgrams
+from models.text import normalise
+
+TEXTS = st.lists(st.text(max_size=60), max_size=8)
+FITTED = HashedNgrams(n_bits=14).fit(["the cat sat", "the dog, too", "a cat and a dog", "ünïcode 한국어 🎉"])
+
+
+@given(TEXTS)
+@settings(max_examples=60)
+def test_a_batch_is_the_same_as_one_by_one(texts: list[str]) -> None:
+    batch = FITTED.transform(texts).toarray()
+    assert batch.shape == (len(texts), 2**14)
+    for row, text in zip(batch, texts, strict=True):
+        np.testing.assert_array_equal(row, FITTED.transform([text]).toarray()[0])
+
+
+@given(TEXTS, st.randoms())
+@settings(max_examples=30)
+def test_the_order_of_a_batch_does_not_matter(texts: list[str], chance: object) -> None:
+    order = list(range(len(texts)))
+    chance.shuffle(order)  # type: ignore[attr-defined]
+    shuffled = FITTED.transform([texts[i] for i in order]).toarray()
+    np.testing.assert_array_equal(shuffled, FITTED.transform(texts).toarray()[order])
+
+
+@given(st.text(max_size=60))
+def test_rows_have_length_one_or_none(text: str) -> None:
+    length = np.sqrt((FITTED.transform([text]).toarray() ** 2).sum())
+    assert length == pytest.approx(1, abs=1e-5) or (length == 0 and not normalise(text).split())
+
+
+def test_batches_longer_than_a_chunk_keep_their_rows() -> None:
+    texts = [f"comment number {i} of many" for i in range(5000)]
+    found = FITTED.transform(texts)
+    assert found.shape[0] == 5000
+    for i in (0, 2047, 2048, 4999):
+        np.testing.assert_array_equal(found[[i]].toarray(), FITTED.transform([texts[i]]).toarray())
+
+
+def test_words_and_pairs_of_words_are_those_of_the_text() -> None:
+    words = HashedNgrams(n_bits=16, char_ngrams=(0, 0), word_ngrams=2).fit(["x"])
+    one, two, both = (set(words.transform([t]).indices) for t in ("red", "bus", "red bus"))
+    assert one | two < both
+    assert len(both) == 3
+    assert set(words.transform(["bus, red"]).indices) & both == one | two
+
+
+def test_character_ngrams_do_not_cross_spaces() -> None:
+    chars = HashedNgrams(n_bits=16, char_ngrams=(3, 3), word_ngrams=0).fit(["x"])
+    apart = set(chars.transform(["cat"]).indices) | set(chars.transform(["dog"]).indices)
+    assert set(chars.transform(["cat dog"]).indices) == apart
+
+
+def test_rare_columns_weigh_more() -> None:
+    fitted = HashedNgrams(n_bits=16, char_ngrams=(0, 0), word_ngrams=1).fit(
+        ["common rare", "common", "common"]
+    )
+    row = fitted.transform(["common rare"])
+    weight = dict(zip(row.indices.tolist(), row.data.tolist(), strict=True))
+    (common,) = fitted.transform(["common"]).indices
+    (rare,) = fitted.transform(["rare"]).indices
+    assert weight[rare] > weight[common]
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(NotFittedError):
+        HashedNgrams().transform(["x"])
+    with pytest.raises(TypeError, match="single text"):
+        FITTED.transform("a text")
+    with pytest.raises(TypeError, match=r"texts\[1\] must be a str, got int"):
+        FITTED.transform(["a", 1])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="n_bits must be 8 to 21"):
+        HashedNgrams(n_bits=30).fit(["x"])
+
+
+def test_it_can_be_cloned() -> None:
+    copy = clone(FITTED)
+    assert copy.get_params() == FITTED.get_params()
+    assert not hasattr(copy, "idf_")

@@ -1,0 +1,122 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import app
+from models import Bundle, load_bundle
+from training.build import Order, build
+from training.encoder import FineTuning
+from training.errors import MissingExtraError, TrainingError
+
+TEXTS = ["You are an idiot.", "Thank you for the link.", "Muslims vote in this district too."]
+PAIRS = [("The park should open", "I agree, well said."), ("The park should open", "I disagree, nonsense.")]
+N_BITS = 12
+
+
+@pytest.fixture(scope="module")
+def built(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("built") / "2026.1.0"
+    build(Order(small_data, folder, encoder="none", n_bits=N_BITS))
+    return load_bundle(folder)
+
+
+def test_the_models_learn_what_the_data_says(built: Bundle) -> None:
+    toxicity = built.civility.predict_proba(TEXTS)[:, 0]
+    assert toxicity[0] > 0.8 > 0.3 > toxicity[1]
+    assert built.stance.predict_proba(PAIRS).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_held_out_figures_name_their_split_and_size(built: Bundle) -> None:
+    figures = built.manifest.metrics
+    assert figures["civility"]["split"] == figures["stance"]["split"] == "test"
+    jigsaw = figures["civility"]["sources"]["jigsaw-toxic-comments"]["TOXICITY"]
+    assert 0 < jigsaw["n"] < 700
+    assert jigsaw["roc_auc"] > 0.95
+    arc = figures["stance"]["words_only"]["arc"]
+    assert arc["n"] > 10
+    assert arc["macro_f1"] > arc["majority_macro_f1"]
+    assert built.manifest.recipe["seed"] == 20261123
+    names = {entry["name"] for entry in built.manifest.training_data}
+    assert {"civility/jigsaw-toxic-comments", "stance/arc"} <= names
+    assert "civility/toxic-spans" not in names
+
+
+def test_the_same_data_and_seed_give_the_same_predictions(
+    built: Bundle, small_data: Path, tmp_path: Path
+) -> None:
+    build(Order(small_data, tmp_path / "again", encoder="none", n_bits=N_BITS))
+    again = load_bundle(tmp_path / "again")
+    np.testing.assert_array_equal(again.civility.predict_proba(TEXTS), built.civility.predict_proba(TEXTS))
+    np.testing.assert_array_equal(again.stance.predict_proba(PAIRS), built.stance.predict_proba(PAIRS))
+    assert again.manifest.metrics == built.manifest.metrics
+
+
+def test_training_one_model_keeps_the_other(built: Bundle, small_data: Path, tmp_path: Path) -> None:
+    build(Order(small_data, tmp_path / "next", "civility", built.path, n_bits=N_BITS - 2))
+    found = load_bundle(tmp_path / "next")
+    np.testing.assert_array_equal(found.stance.predict_proba(PAIRS), built.stance.predict_proba(PAIRS))
+    assert not np.array_equal(found.civility.predict_proba(TEXTS), built.civility.predict_proba(TEXTS))
+    assert found.manifest.metrics["stance"] == built.manifest.metrics["stance"]
+    assert found.manifest.recipe["base"]["version"] == built.version
+
+
+def test_an_existing_bundle_is_refused_before_any_work(built: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="exists: a bundle is never overwritten"):
+        build(Order(tmp_path / "no-data", built.path))
+
+
+def test_training_one_model_needs_a_base(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="needs a base bundle"):
+        build(Order(tmp_path, tmp_path / "x", only="stance"))
+
+
+def test_a_base_without_encoder_has_none_to_keep(built: Bundle, small_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no pair encoder to keep"):
+        build(Order(small_data, tmp_path / "x", "stance", built.path, "keep"))
+
+
+def test_the_command_trains_shows_and_verifies(small_data: Path, built: Bundle, tmp_path: Path) -> None:
+    run = CliRunner()
+    output = tmp_path / "cli"
+    command = ["train", "--output", str(output), "--data-dir", str(small_data), "--only", "stance"]
+    found = run.invoke(app, [*command, "--base", str(built.path), "--encoder", "none"])
+    assert found.exit_code == 0, found.output
+    assert f"saved cli in {output}" in found.output.replace("\n", " ")
+    shown = run.invoke(app, ["models", "show", str(output), "--json"])
+    assert json.loads(shown.stdout)["recipe"]["trained"] == ["stance"]
+    assert run.invoke(app, ["models", "verify", str(output)]).exit_code == 0
+    assert "arc" in run.invoke(app, ["models", "show", str(output)]).stdout
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="the extra train is installed")
+def test_without_the_extra_the_error_says_what_to_install(small_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'counterpoint\[train\]'"):
+        build(Order(small_data, tmp_path / "x", scratch=tmp_path))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs the extra train")
+@pytest.mark.filterwarnings("ignore")  # PyTorch's exporter warns of itself
+def test_an_interrupted_fine_tuning_goes_on_where_it_was(tmp_path: Path) -> None:
+    from training.encoder import Pair, fine_tune
+
+    pairs = [Pair("The park should open", said, label) for label, said in (("agree", "I agree."),) * 40]
+    settings = FineTuning(epochs=1, tokens_a_batch=64, save_every=2)
+
+    class PowerCutError(Exception):
+        pass
+
+    def interrupt(step: int, steps: int, loss: float) -> None:
+        if step == 5:
+            raise PowerCutError
+
+    with pytest.raises(PowerCutError):
+        fine_tune(pairs, settings, scratch=tmp_path / "a", progress=interrupt)
+    steps: list[int] = []
+    resumed = fine_tune(pairs, settings, scratch=tmp_path / "a", progress=lambda step, *_: steps.append(step))
+    whole = fine_tune(pairs, settings, scratch=tmp_path / "b")
+    assert steps[0] == 5
+    np.testing.assert_array_equal(resumed.transform(PAIRS), whole.transform(PAIRS))

@@ -1,0 +1,152 @@
+"""The recipe of the stance model: the encoder's mixture, the head's rows, the figures."""
+
+import random
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from data import SplitPlan, Splits, StanceRow, read_stance, split
+from data.openers import load_openers
+from models import STANCES, StanceModel
+from models.encoder import PairEncoder
+from training.encoder import FineTuning, fine_tune
+from training.metrics import stance_metrics
+from training.mixture import mixture
+
+__all__ = ["HEAD_SHARES", "JUDGED", "judge_stance", "stance_splits", "train_encoder", "train_head"]
+
+HEAD_SHARES: dict[str, float] = {
+    "arc": 0.45,
+    "openers": 0.15,
+    "ibm-argq-rank-30k": 0.1,
+    "perspectrum": 0.1,
+    "arct-reasons": 0.1,
+    "reply-stance": 0.1,
+}
+"""Sets of the calibration split that fit the head, with their share of the total weight.
+
+Reader comments weigh most, for they are what the model is asked about.
+"""
+
+JUDGED: dict[str, int] = {
+    "arc": 10_000,
+    "arct-reasons": 10_000,
+    "fnc-1": 600,
+    "ibm-argq-rank-30k": 10_000,
+    "perspectrum": 10_000,
+    "reply-stance": 10_000,
+}
+"""Sets of the test split that are reported, with the most rows judged (drawn by the split's seed)."""
+
+_MOST_HEAD_ROWS = 1200
+_PREMISES_AN_OPENER = 10
+_UNRELATED = "unrelated"
+
+
+def stance_splits(data_dir: Path, plan: SplitPlan | None = None) -> Splits[StanceRow]:
+    """Read and split every stance set.
+
+    Raises:
+        DataError: a file is missing or malformed.
+    """
+    return split(read_stance(data_dir), plan)
+
+
+def train_encoder(
+    rows: Sequence[StanceRow],
+    settings: FineTuning,
+    *,
+    scratch: Path,
+    progress: Callable[[int, int, float], None],
+) -> PairEncoder:
+    """Fine-tune the pair encoder on the mixture of these rows, which must be the training split."""
+    pairs = mixture(rows, load_openers("train"), settings.seed)
+    return fine_tune(pairs, settings, scratch=scratch, progress=progress)
+
+
+def train_head(rows: Sequence[StanceRow], encoder: PairEncoder | None, seed: int) -> StanceModel:
+    """Fit the stance model on these rows, which must be the calibration split: unseen by the encoder."""
+    chosen = _drawn(rows, dict.fromkeys(HEAD_SHARES, _MOST_HEAD_ROWS), seed)
+    chosen += _opened(chosen, seed)
+    counts = Counter(row.source for row in chosen)
+    weights = np.array([HEAD_SHARES[row.source] / counts[row.source] for row in chosen])
+    model = StanceModel(encoder)
+    return model.fit(
+        [(row.premise, row.text) for row in chosen],
+        [row.label for row in chosen],
+        sample_weight=weights * len(chosen) / weights.sum(),
+        groups=[row.group for row in chosen],
+    )
+
+
+def judge_stance(model: StanceModel, rows: Sequence[StanceRow], seed: int) -> dict[str, Any]:
+    """Return held-out figures by set; `rows` must be the test split.
+
+    Stance is judged on related pairs; relevance_auc tells related from unrelated ones. "openers" are
+    sentences that say outright what they think, which neither encoder nor head has seen.
+    """
+    by_source: dict[str, list[StanceRow]] = defaultdict(list)
+    for row in _drawn(rows, JUDGED, seed):
+        by_source[row.source].append(row)
+    found = {source: _figures(model, of_source) for source, of_source in sorted(by_source.items())}
+    found["openers"] = _opener_figures(model, by_source.get("arc", []))
+    return found
+
+
+def _drawn(rows: Sequence[StanceRow], most: dict[str, int], seed: int) -> list[StanceRow]:
+    by_source: dict[str, list[StanceRow]] = defaultdict(list)
+    for row in rows:
+        if row.source in most:
+            by_source[row.source].append(row)
+    drawn: list[StanceRow] = []
+    for source, of_source in sorted(by_source.items()):
+        size = min(most[source], len(of_source))
+        drawn += of_source if size == len(of_source) else random.Random(seed).sample(of_source, size)
+    return drawn
+
+
+def _opened(rows: Sequence[StanceRow], seed: int) -> list[StanceRow]:
+    """Sentences that say it outright, which the encoder has not seen; a sentence is a group of its own."""
+    chance = random.Random(seed)
+    premises = [row.premise for row in rows if row.source == "arc"]
+    said = [(stance, text) for stance, texts in load_openers("head").items() for text in texts]
+    return [
+        StanceRow(premise, text, stance, "openers", f"opener:{text}")
+        for stance, text in said
+        for premise in (chance.sample(premises, min(_PREMISES_AN_OPENER, len(premises))))
+    ]
+
+
+def _figures(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str, Any]:
+    scores = model.assess([(row.premise, row.text) for row in rows])
+    related = np.array([row.label != _UNRELATED for row in rows])
+    labels = [row.label for row in rows if row.label != _UNRELATED]
+    found = stance_metrics(scores.probabilities[related], labels, STANCES, model.floor_)
+    if not related.all():
+        found["unrelated"] = int((~related).sum())
+        found["relevance_auc"] = _auc(related, scores.relevance)
+    return found
+
+
+def _opener_figures(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str, Any]:
+    premises = sorted({row.premise for row in rows}, key=lambda text: zlib.crc32(text.encode()))[:10]
+    pairs = [
+        (premise, text, stance)
+        for premise in premises
+        for stance, texts in load_openers("check").items()
+        for text in texts
+    ]
+    if not pairs:
+        return {}
+    probabilities = model.predict_proba([(premise, text) for premise, text, _ in pairs])
+    return stance_metrics(probabilities, [stance for *_, stance in pairs], STANCES, model.floor_)
+
+
+def _auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> float:
+    return round(float(roc_auc_score(truth, score)), 4)
