@@ -120,11 +120,11 @@ def _checked(order: Order) -> Bundle | None:
     check_version(order.output.name)
     if order.output.exists():
         raise TrainingError(f"{order.output} exists: a bundle is never overwritten")
+    if order.base is None and (order.only or order.encoder == "keep"):
+        raise TrainingError("training one model only, or keeping the encoder, needs a base bundle")
     if order.encoder == "fine-tune" and order.only != "civility":
         require_extra()
     if order.base is None:
-        if order.only or order.encoder == "keep":
-            raise TrainingError("training one model only, or keeping the encoder, needs a base bundle")
         return None
     base = load_bundle(order.base)
     if order.encoder == "keep" and order.only != "civility":
