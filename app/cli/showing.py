@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.asking import Outcome
-from app.schemas import Action, Problem, ScoreAnswer, SpanAnswer, Stance
+from app.schemas import Action, Decision, Problem, ScoreAnswer, SpanAnswer, Stance
 from app.threads import Thread, ThreadComment
 
 __all__ = ["open_console", "printable", "show_comment", "show_thread"]
@@ -91,7 +91,7 @@ def show_comment(console: Console, text: str, outcome: Outcome) -> None:
     if outcome.stance:
         parts += [Text(), Text(f"premise: {printable(outcome.stance.premise)}")]
     if outcome.spans is not None:
-        parts += [Text(), _words(text, outcome.spans)]
+        parts += [Text(), _words(text, outcome.spans, outcome.decision)]
     parts += [Text(), _decision(outcome)]
     heading = f"model {printable(outcome.model)}, language {printable(outcome.language)}"
     console.print(
@@ -133,8 +133,8 @@ def _comment_cell(comment: ThreadComment, depth: int, outcome: Outcome, characte
     text = _marked(_SPACE.sub(" ", comment.text), spans)
     text.truncate(max(_LEAST_CHARACTERS_SHOWN, characters), overflow="ellipsis")
     parts: list[RenderableType] = [Text(heading, style="bold"), problem or text]
-    if any(span.score >= _LEAST_WORTH_TELLING for span in spans):
-        parts.append(_words(comment.text, spans))
+    if isinstance(outcome, ScoreAnswer) and any(span.score >= _LEAST_WORTH_TELLING for span in spans):
+        parts.append(_words(comment.text, spans, outcome.decision))
     return Padding(Group(*parts), (0, 0, 0, 2 * min(depth, _DEEPEST_INDENT)))
 
 
@@ -195,9 +195,11 @@ def _marked(text: str, spans: Sequence[SpanAnswer]) -> Text:
     return shown
 
 
-def _words(text: str, spans: Sequence[SpanAnswer]) -> Text:
+def _words(text: str, spans: Sequence[SpanAnswer], decision: Decision) -> Text:
+    decisive = {reason.attribute for reason in decision.reasons}
+    telling = [span for span in spans if span.attribute in decisive] or spans
     strongest: dict[tuple[int, int], SpanAnswer] = {}
-    for span in sorted(spans, key=lambda span: -span.score):
+    for span in sorted(telling, key=lambda span: -span.score):
         if span.score >= _LEAST_WORTH_TELLING:
             strongest.setdefault((span.begin, span.end), span)
     words = [
