@@ -18,6 +18,7 @@ __all__ = [
     "BatchRequest",
     "Civility",
     "Comment",
+    "CommentInLanguage",
     "Decision",
     "FieldProblem",
     "Health",
@@ -115,6 +116,12 @@ class Comment(_Request):
     parent: Parent | None = None
 
 
+class CommentInLanguage(Comment):
+    """A comment whose language its caller vouches for, as other protocols let them; not of the native API."""
+
+    language: str
+
+
 class Article(_Request):
     """What is known of the article under which the comment stands; everything may be left out."""
 
@@ -152,6 +159,7 @@ class Civility(_Answer):
     score: Unit
     """1 - TOXICITY."""
     attributes: dict[Attribute, Unit]
+    """All six for English; for another language those that its model has, TOXICITY always."""
 
 
 class Stance(_Answer):
@@ -186,10 +194,13 @@ class Decision(_Answer):
 
 
 class SpanAnswer(_Answer):
-    """Words that raise an attribute: code points `begin` to `end` (exclusive) of the comment's text."""
+    """A word that raises an attribute: code points `begin` to `end` (exclusive) of the comment's text."""
 
     begin: int
     end: int
+    utf16_begin: int
+    """`begin` in UTF-16 code units, as JavaScript, Java and the Perspective API count."""
+    utf16_end: int
     attribute: Attribute
     score: Unit
 

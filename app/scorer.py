@@ -9,9 +9,21 @@ from numpy.typing import NDArray
 from app.language import LanguageTeller
 from app.policy import decide, decide_unsupported_language
 from app.premise import find_premise
-from app.schemas import Attribute, Civility, ScoreAnswer, ScoreRequest, SpanAnswer, Stance, StanceName
+from app.schemas import (
+    Attribute,
+    Civility,
+    Comment,
+    CommentInLanguage,
+    ScoreAnswer,
+    ScoreRequest,
+    SpanAnswer,
+    Stance,
+    StanceName,
+)
 from app.settings import Settings, Thresholds
 from models import ATTRIBUTES, STANCES, Bundle, Span
+from models.civility import ENGLISH, utf16_offsets
+from models.stance import STANCE_LANGUAGES
 
 __all__ = ["Scorer"]
 
@@ -23,7 +35,7 @@ class Scorer:
 
     def __init__(self, bundle: Bundle, settings: Settings, teller: LanguageTeller | None = None) -> None:
         self.bundle = bundle
-        self.languages = frozenset(bundle.manifest.languages)
+        self.languages = bundle.civility.languages
         self._settings = settings
         self._teller = teller or LanguageTeller(settings)
 
@@ -42,15 +54,17 @@ class Scorer:
             registered: place in `requests` → premise registered for that request's article.
 
         Returns:
-            Scores rounded to 4 decimals. Comments in a language that the bundle does not know get
-            neither civility nor stance, and the decision to be reviewed.
+            Scores rounded to 4 decimals. Comments in a language that the civility model does not know get
+            no civility, and the decision to be reviewed; those in another than English no stance, and
+            only the attributes that the language's model has.
         """
         known = registered or {}
-        languages = [self._teller.tell(r.comment.text, r.comment.language) for r in requests]
-        readable = [i for i, language in enumerate(languages) if language in self.languages]
-        civility = self._civility(requests, readable)
-        spans = self._spans(requests, readable)
-        stances = self._stances(requests, readable, known)
+        languages = [self._language(request.comment) for request in requests]
+        civility = self._civility(requests, languages)
+        spans = self._spans(requests, [i for i, language in enumerate(languages) if language == ENGLISH])
+        stances = self._stances(
+            requests, [i for i, language in enumerate(languages) if language in STANCE_LANGUAGES], known
+        )
         return [
             _answer(
                 request,
@@ -65,12 +79,28 @@ class Scorer:
             for i, request in enumerate(requests)
         ]
 
-    def _civility(self, requests: Sequence[ScoreRequest], readable: Sequence[int]) -> dict[int, Civility]:
-        rows = self.bundle.civility.predict_proba([requests[i].comment.text for i in readable])
-        return {i: _civility_of(row) for i, row in zip(readable, rows, strict=True)}
+    def _language(self, comment: Comment) -> str:
+        if isinstance(comment, CommentInLanguage):
+            return comment.language
+        return self._teller.tell(comment.text, comment.language)
 
-    def _spans(self, requests: Sequence[ScoreRequest], readable: Sequence[int]) -> dict[int, list[Span]]:
-        explained = [i for i in readable if requests[i].explain]
+    def _civility(self, requests: Sequence[ScoreRequest], languages: Sequence[str]) -> dict[int, Civility]:
+        found: dict[int, Civility] = {}
+        for language in self.languages & set(languages):
+            places = [i for i, its_own in enumerate(languages) if its_own == language]
+            texts = [requests[i].comment.text for i in places]
+            attributes, rows = self._rows(texts, language)
+            found |= {i: _civility_of(attributes, row) for i, row in zip(places, rows, strict=True)}
+        return found
+
+    def _rows(self, texts: list[str], language: str) -> tuple[Sequence[str], NDArray[np.float64]]:
+        model = self.bundle.civility
+        if language == ENGLISH:
+            return ATTRIBUTES, model.predict_proba(texts, share=self._settings.encoder_share)
+        return model.others_[language].attributes, model.predict_other(texts, language)
+
+    def _spans(self, requests: Sequence[ScoreRequest], english: Sequence[int]) -> dict[int, list[Span]]:
+        explained = [i for i in english if requests[i].explain]
         found = self.bundle.civility.explain([requests[i].comment.text for i in explained])
         return dict(zip(explained, found, strict=True))
 
@@ -95,8 +125,8 @@ class Scorer:
         }
 
 
-def _civility_of(row: NDArray[np.float64]) -> Civility:
-    attributes = {cast(Attribute, name): _rounded(value) for name, value in zip(ATTRIBUTES, row, strict=True)}
+def _civility_of(names: Sequence[str], row: NDArray[np.float64]) -> Civility:
+    attributes = {cast(Attribute, name): _rounded(value) for name, value in zip(names, row, strict=True)}
     return Civility(score=_rounded(1 - attributes["TOXICITY"]), attributes=attributes)
 
 
@@ -132,11 +162,11 @@ def _answer(
     if civility is None:
         extras["civility_omitted"] = "language"
     if stance is None:
-        extras["stance_omitted"] = "language" if civility is None else "no premise"
+        extras["stance_omitted"] = "no premise" if language in STANCE_LANGUAGES else "language"
     if request.comment.parent is not None:
         extras["reply_stance"] = reply_stance
     if request.explain:
-        extras["spans"] = [_span_answer(span) for span in spans]
+        extras["spans"] = _span_answers(request.comment.text, spans)
     return ScoreAnswer(
         id=request.comment.id,
         model=version,
@@ -148,13 +178,19 @@ def _answer(
     )
 
 
-def _span_answer(span: Span) -> SpanAnswer:
-    return SpanAnswer(
-        begin=span.begin,
-        end=span.end,
-        attribute=cast(Attribute, span.attribute),
-        score=_rounded(span.score),
-    )
+def _span_answers(text: str, spans: Sequence[Span]) -> list[SpanAnswer]:
+    utf16 = utf16_offsets(text)
+    return [
+        SpanAnswer(
+            begin=span.begin,
+            end=span.end,
+            utf16_begin=int(utf16[span.begin]),
+            utf16_end=int(utf16[span.end]),
+            attribute=cast(Attribute, span.attribute),
+            score=_rounded(span.score),
+        )
+        for span in spans
+    ]
 
 
 def _rounded(value: float) -> float:

@@ -3,9 +3,9 @@
 import os
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
@@ -17,7 +17,8 @@ __all__ = ["PREFIX", "Settings", "Threshold", "Thresholds", "load_settings"]
 
 PREFIX = "COUNTERPOINT_"
 _NESTING = "__"
-_OTHERS = ("DATA_DIR",)  # read by the commands that work with datasets
+_OTHERS = ("DATA_DIR", "LEFT_KEY", "RIGHT_KEY")  # read by the commands, not by the service
+_Secret = Annotated[SecretStr, Field(min_length=12)]  # Discourse accepts no shorter one
 _KUBERNETES = ("SERVICE_", "PORT_")  # set by Kubernetes for a service called "counterpoint"
 
 
@@ -92,6 +93,10 @@ class Settings(BaseSettings):
     database_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long, in seconds, the database may take before scoring goes on without it."""
 
+    feedback_file: Path = Path("counterpoint-feedback.jsonl")
+    """File to which the scores that callers suggest are appended, a JSON object a line, with the comments'
+    texts. It is made at the first suggestion; its folder must exist."""
+
     max_text_bytes: int = Field(default=20_480, ge=1)
     """Most UTF-8 bytes of `comment.text`, `comment.parent.text`, `article.premise` and `article.title`."""
 
@@ -127,6 +132,10 @@ class Settings(BaseSettings):
     """Most comments that wait to be scored. A single one beyond it is answered 503; those of batches and
     streams, counted by themselves, wait until there is room."""
 
+    encoder_share: float | None = Field(default=None, ge=0, le=1)
+    """Share of ordinary comments for which the civility model asks its encoder, which understands more and
+    takes milliseconds: 0 is the fast stage alone, 1 always; without a value, what the bundle recommends."""
+
     default_language: str = Field(default="en", pattern="^[a-z]{2,3}$")
     """Language of a comment where neither its text nor its caller tells."""
 
@@ -135,6 +144,27 @@ class Settings(BaseSettings):
 
     language_min_letters: int = Field(default=20, ge=1)
     """Fewest letters from which a language is detected; texts in other scripts than Latin need four."""
+
+    coral_secrets: list[_Secret] = []
+    """Signing secrets of Coral's phases and webhook endpoints, as a JSON list; several, since each has its
+    own, and while one is being rotated. Without any, `/integrations/coral/` answers 503."""
+
+    coral_deadline_ms: float = Field(default=150.0, gt=0, le=10_000)
+    """How long, in milliseconds, Coral's phase may wait for a score before it is told that there is no
+    opinion. Keep it below the phase's timeout in Coral, which is 200 ms unless changed there."""
+
+    coral_format: Literal["HTML", "PLAIN_TEXT"] = "HTML"
+    """The comment body format that Coral's phase is set to."""
+
+    coral_story_hosts: list[str] = []
+    """Hosts, such as `["news.example"]`, from whose pages the headline of a new Coral story is read and
+    registered as its premise. Without any, no page is fetched."""
+
+    discourse_secrets: list[_Secret] = []
+    """Secrets of Discourse's webhooks, as a JSON list. Without any, `/integrations/discourse` answers 503."""
+
+    webhook_tolerance_s: float = Field(default=14_400.0, gt=0)
+    """How old, in seconds, a signed event may be. Discourse tries again for 156 minutes."""
 
     thresholds: Thresholds = Thresholds()
     """From which score each attribute asks for review and rejection, for example

@@ -6,6 +6,7 @@ from counterpoint import CounterpointError
 
 __all__ = [
     "CatalogError",
+    "ChecksError",
     "DataDirError",
     "DataError",
     "DownloadError",
@@ -31,6 +32,10 @@ class DataDirError(DataError):
 
 class CatalogError(DataError):
     """`catalog.toml` lacks or misuses a field."""
+
+
+class ChecksError(DataError):
+    """A file of sentences written for this project lacks or misuses a field."""
 
 
 class UnsafePathError(CatalogError):

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -69,7 +70,13 @@ class Bundle:
 
 
 def save_bundle(
-    folder: Path, civility: CivilityModel, stance: StanceModel, *, version: str, **described: Any
+    folder: Path,
+    civility: CivilityModel,
+    stance: StanceModel,
+    *,
+    version: str,
+    documents: Mapping[str, str] | None = None,
+    **described: Any,
 ) -> Manifest:
     """Write both models and their manifest to `folder`, which appears whole or not at all.
 
@@ -78,6 +85,7 @@ def save_bundle(
         civility: a fitted model.
         stance: a fitted model.
         version: letters, digits, dots, plus and minus.
+        documents: name → text of further files, such as the model card; their digests are listed too.
         described: `languages`, `training_data`, `recipe`, `metrics` of the manifest.
 
     Raises:
@@ -93,10 +101,12 @@ def save_bundle(
     try:
         joblib.dump(civility, scratch / _CIVILITY, compress=("zlib", 6))
         joblib.dump(stance, scratch / _STANCE, compress=("zlib", 6))
+        for name, text in (documents or {}).items():
+            (scratch / name).write_text(text, encoding="utf-8")
         manifest = Manifest(
             version=version,
             created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            files={name: _digest((scratch / name).read_bytes()) for name in sorted(_MODELS)},
+            files={file.name: _digest(file.read_bytes()) for file in sorted(scratch.iterdir())},
             libraries=_library_versions(),
             **described,
         )

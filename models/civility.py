@@ -1,33 +1,40 @@
-"""The civility model: six attributes of one comment, from hashed n-grams and logistic regression."""
+"""The civility model: six attributes of a comment, by a fast stage and, where that doubts, an encoder."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import cross_val_predict
 from sklearn.utils.validation import check_is_fitted
 
-from models.features import HashedNgrams, check_texts
-from models.text import Aligned, align
+from models.encoder import TextEncoder
+from models.features import Floats, check_texts
+from models.linear import LinearCivility, check_labels, fit_sigmoid
+from models.passages import passages
+from models.strings import ReadsStrings
 
-__all__ = ["ATTRIBUTES", "CivilityModel", "Span"]
+__all__ = ["ATTRIBUTES", "ENGLISH", "CivilityModel", "Span", "Stages", "utf16_offsets"]
 
 ATTRIBUTES = ("TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK")
 """The attributes in the order of every array's columns; names as in the Perspective API."""
 
+ENGLISH = "en"
+
 _TOXICITY, _SEVERE = ATTRIBUTES.index("TOXICITY"), ATTRIBUTES.index("SEVERE_TOXICITY")
 _SMALLEST_SPAN_SCORE = 0.02
-_TOLERANCE = 1e-7  # of the mean loss' gradient: a rare attribute moves it by its prevalence only
-_MARKS = r"\s.,!?;:\"'()"
-_WORD = re.compile(rf"[^{_MARKS}]+(?:[.,!?;:\"'()]+[^{_MARKS}]+)*")
+_PASSAGE = 450  # characters: about what the encoder reads at once
+_LONG = 2 * _PASSAGE
+_MARGIN = 1.0  # by which a passage of a long comment must be worse than the whole, in log-odds
+_EDGES = "\\s.,!?;:\"'()\\[\\]*_~-"
+_CORE = re.compile(rf"[^{_EDGES}](?:.*[^{_EDGES}])?", re.DOTALL)
+
+Rows = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Span:
     """A word that raises an attribute.
 
     `begin` and `end` count code points of the original text, `end` exclusive. `score` in [0, 1] is
-    how far the attribute's probability falls when the word's n-grams are taken out of the sum.
+    how far the fast stage's probability falls when the word's n-grams are taken out of the sum.
     """
 
     begin: int
@@ -44,185 +51,340 @@ class Span:
     score: float
 
 
-class CivilityModel(BaseEstimator):
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """What each stage says of n texts: `fast` and `full` of shape (n, 6), `doubt` of shape (n,).
+
+    `doubt` is how far `full` is expected to be from `fast`: the encoder reads the texts with most of it.
+    """
+
+    fast: Rows
+    full: Rows
+    doubt: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Normalised texts, their fast log-odds and gate, and which passages the encoder would read."""
+
+    logits: Rows
+    gate: Rows
+    passages: list[list[str]]
+
+
+class CivilityModel(ReadsStrings, BaseEstimator):
     """Texts → probability of each of the six attributes.
 
-    One L2-regularised logistic regression an attribute over shared features, fitted on the rows
-    where that attribute is known, then calibrated by Platt's sigmoid (Platt 1999) where
-    `calibrate` is called with held-out texts. SEVERE_TOXICITY never exceeds TOXICITY.
+    The fast stage, a `LinearCivility`, reads every text. With an encoder, a gate estimates from the
+    same features how much the encoder would change, and the `share` of texts with most
+    doubt goes to it; a logistic regression an attribute then weighs both stages. Everything is
+    calibrated by Platt's sigmoid (Platt 1999) where `calibrate` is called with held-out texts.
+    SEVERE_TOXICITY never exceeds TOXICITY.
+
+    Texts of more than 900 characters are also read in passages of up to 450, the worst of which
+    counts, one in log-odds less: an insult at the end of a long text is seen. Cost is linear in length.
 
     Args:
-        features: an unfitted `HashedNgrams`, cloned by `fit`; None for its defaults.
-        C: inverse strength of the regularisation, as in `LogisticRegression`.
-        max_iter: most iterations of the solver (L-BFGS).
-        n_jobs: attributes fitted at the same time, in threads.
+        fast: an unfitted `LinearCivility` with the six attributes, cloned by `fit`; None for its defaults.
+        encoder: a `TextEncoder`; the texts given to `calibrate` must be unseen by it. None for the fast
+            stage alone.
+        share: of comments like those of calibration, how many the encoder reads, in [0, 1].
+        most_passages: passages of a text that the encoder reads at most.
 
     Attributes:
-        features_: the fitted transformer.
-        coef_: float32, shape (n_columns, 6).
-        intercept_: float64, shape (6,).
-        calibration_: float64, shape (6, 2): slope and offset of each attribute's sigmoid.
+        fast_: the fitted fast stage.
+        head_: float64, shape (6, 3): weight of the fast stage's and the encoder's log-odds, and offset.
+        gate_: float32, shape (n_columns,): coefficients of the gate.
+        doubt_: float64, shape (8,): weights and offset by which the gate and the fast stage's own
+            uncertainty make up the doubt.
+        doubts_: float64, shape (1001,): quantiles of the doubt in the texts of calibration.
+        others_: language → a `LinearCivility` for texts in it.
     """
+
+    has_labels = True
 
     def __init__(
         self,
-        features: HashedNgrams | None = None,
-        C: float = 4.0,
-        max_iter: int = 200,
-        n_jobs: int | None = None,
+        fast: LinearCivility | None = None,
+        encoder: TextEncoder | None = None,
+        share: float = 0.2,
+        most_passages: int = 3,
     ) -> None:
-        self.features = features
-        self.C = C
-        self.max_iter = max_iter
-        self.n_jobs = n_jobs
+        self.fast = fast
+        self.encoder = encoder
+        self.share = share
+        self.most_passages = most_passages
 
     def fit(self, X: Sequence[str], y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit every attribute on the rows where it is known.
+        """Fit the fast stage.
 
         Args:
             X: n texts.
-            y: shape (n, 6): 0, 1 or NaN for unknown, columns as in `ATTRIBUTES`.
+            y: shape (n, 6): in [0, 1], NaN for unknown, columns as in `ATTRIBUTES`.
             sample_weight: shape (n,), positive.
 
         Raises:
             ValueError: wrong shapes, other values, or an attribute with one class only.
         """
-        texts = check_texts(X)
-        labels = _check_labels(y, len(texts))
-        weights = np.ones(len(texts)) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-        if weights.shape != (len(texts),):
-            raise ValueError(f"sample_weight must have shape ({len(texts)},), got {weights.shape}")
-        self.features_ = clone(self.features) if self.features is not None else HashedNgrams()
-        matrix = self.features_.fit(texts).transform(texts)
-        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._fit_attribute)(matrix, labels[:, column], weights)
-            for column in range(len(ATTRIBUTES))
-        )
-        self.coef_ = np.column_stack([coef for coef, _ in fitted]).astype(np.float32)
-        self.intercept_ = np.array([intercept for _, intercept in fitted])
-        self.calibration_ = np.tile([1.0, 0.0], (len(ATTRIBUTES), 1))
+        fast = clone(self.fast) if self.fast is not None else LinearCivility(ATTRIBUTES)
+        if tuple(fast.attributes) != ATTRIBUTES:
+            raise ValueError(f"fast must have the attributes {ATTRIBUTES}, got {tuple(fast.attributes)}")
+        self.fast_ = fast.fit(X, y, sample_weight)
+        self.others_: dict[str, LinearCivility] = {}
+        self._forget()
         return self
 
-    def calibrate(self, X: Sequence[str], y: ArrayLike) -> Self:
-        """Fit each attribute's sigmoid on texts that `fit` has not seen.
+    def calibrate(
+        self,
+        X: Sequence[str],
+        y: ArrayLike,
+        natural: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Fit what follows the fast stage on texts that neither it nor the encoder has seen.
+
+        Args:
+            X: n texts.
+            y: shape (n, 6): 0, 1 or NaN for unknown.
+            natural: shape (n,), true where a text comes as often as in the wild: the sigmoids and the
+                quantiles of doubt are fitted on these alone. None for all.
+            sample_weight: shape (n,), positive: what a text counts where the stages are weighed and in
+                the gate; None for natural texts and the others counting the same in sum.
 
         An attribute with fewer than 20 known positive or negative rows keeps its calibration.
         """
         check_is_fitted(self)
         texts = check_texts(X)
-        labels = _check_labels(y, len(texts))
-        logits = self.decision_function(texts)
+        labels = check_labels(y, (len(texts), len(ATTRIBUTES)))
+        wild = np.ones(len(texts), dtype=bool) if natural is None else np.asarray(natural, dtype=bool)
+        self._forget()
+        read = self._read(texts)
         for column in range(len(ATTRIBUTES)):
-            known = ~np.isnan(labels[:, column])
-            target = labels[known, column]
-            if min(np.sum(target == 0), np.sum(target == 1)) < 20:
-                continue
-            sigmoid = LogisticRegression(C=1e6).fit(logits[known, column, None], target)
-            self.calibration_[column] = [sigmoid.coef_[0, 0], sigmoid.intercept_[0]]
+            sigmoid = fit_sigmoid(read.logits[wild, column], labels[wild, column])
+            if sigmoid is not None:
+                self.fast_.calibration_[column] = sigmoid
+        if self.encoder is not None:
+            weights = _balanced(wild) if sample_weight is None else np.asarray(sample_weight, dtype=float)
+            self._fit_second_stage(self.encoder, texts, read, labels, wild, weights)
         return self
 
-    def decision_function(self, X: Sequence[str]) -> NDArray[np.float64]:
-        """Return uncalibrated log-odds, shape (len(X), 6)."""
-        check_is_fitted(self)
-        return self._logits(self.features_.transform(X))
+    def predict_proba(self, X: Sequence[str], *, share: float | None = None) -> Rows:
+        """Return calibrated probabilities in [0, 1], shape (len(X), 6), columns as in `ATTRIBUTES`.
 
-    def predict_proba(self, X: Sequence[str]) -> NDArray[np.float64]:
-        """Return calibrated probabilities in [0, 1], shape (len(X), 6), columns as in `ATTRIBUTES`."""
-        return self._probabilities(self.decision_function(X))
+        Args:
+            X: n texts.
+            share: as the parameter of the model, which counts where this is None. The decision is made
+                text by text: a batch gives what its texts give alone.
+        """
+        check_is_fitted(self)
+        read = self._read(check_texts(X))
+        probabilities = self._fast_probabilities(read.logits)
+        chosen = np.flatnonzero(self._doubt(read) >= self.least_doubt(share))
+        if len(chosen):
+            probabilities[chosen] = self._full_probabilities(read, chosen)
+        return probabilities
+
+    def stages(self, X: Sequence[str]) -> Stages:
+        """Return what both stages say of every text, for curves of quality against cost."""
+        check_is_fitted(self)
+        read = self._read(check_texts(X))
+        fast = self._fast_probabilities(read.logits)
+        every = np.arange(len(fast))
+        full = self._full_probabilities(read, every) if self._has_second_stage else fast
+        return Stages(fast, full, self._doubt(read))
+
+    def least_doubt(self, share: float | None = None) -> float:
+        """Return the doubt from which a text goes to the encoder, so that `share` of ordinary ones do.
+
+        Raises:
+            ValueError: the share is not in [0, 1].
+        """
+        wanted = self.share if share is None else share
+        if not 0 <= wanted <= 1:
+            raise ValueError(f"share must be 0 to 1, got {wanted}")
+        if wanted == 0 or not self._has_second_stage:
+            return np.inf
+        return -np.inf if wanted == 1 else float(np.interp(1 - wanted, _QUANTILES, self.doubts_))
 
     def explain(self, X: Sequence[str]) -> list[list[Span]]:
-        """Return for each text the words that raise an attribute, in order of place.
+        """Return for each text the words that raise an attribute in the fast stage, in order of place.
 
-        Exact for the linear part: a word's share is the sum of its n-grams' terms, an n-gram that
-        covers several words being shared by its letters; the row's length is held fixed.
+        Exact for the linear part: a word's share is the sum of its n-grams' terms, a pair of words
+        being shared by both. The length of the text is held fixed. Long texts are explained by passages.
         """
         check_is_fitted(self)
         return [self._explain(text) for text in check_texts(X)]
 
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the input is a list of strings."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.target_tags.required = True
-        tags.target_tags.two_d_labels = True
-        tags.requires_fit = True
-        return tags
+    def predict_other(self, X: Sequence[str], language: str) -> Rows:
+        """Return probabilities for texts in another language, columns as in its model's `attributes`.
 
-    def _fit_attribute(
-        self, matrix: sparse.csr_array, target: NDArray[np.float64], weights: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], float]:
-        known = np.flatnonzero(~np.isnan(target))
-        if len(np.unique(target[known])) < 2:
-            raise ValueError("every attribute needs known rows of both classes")
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=_TOLERANCE)
-        rows = matrix if len(known) == matrix.shape[0] else matrix[known]
-        model.fit(rows, target[known], sample_weight=weights[known])
-        return model.coef_[0], float(model.intercept_[0])
+        Raises:
+            KeyError: `others_` has no model for the language.
+        """
+        check_is_fitted(self)
+        return self.others_[language].predict_proba(X)
 
-    def _logits(self, matrix: sparse.csr_array) -> NDArray[np.float64]:
-        logits: NDArray[np.float64] = (matrix @ self.coef_) + self.intercept_
-        return logits
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the table out: it is made anew from the coefficients."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_table"}
 
-    def _probabilities(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
-        probabilities: NDArray[np.float64] = expit(logits * self.calibration_[:, 0] + self.calibration_[:, 1])
-        probabilities[:, _SEVERE] = np.minimum(probabilities[:, _SEVERE], probabilities[:, _TOXICITY])
-        return probabilities
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639 codes of the languages that can be scored: English, and those of `others_`."""
+        return frozenset({ENGLISH, *getattr(self, "others_", ())})
+
+    @property
+    def _has_second_stage(self) -> bool:
+        return self.encoder is not None and hasattr(self, "head_")
+
+    def _forget(self) -> None:
+        for name in ("head_", "gate_", "doubt_", "doubts_", "_table"):
+            self.__dict__.pop(name, None)
+
+    def _fit_second_stage(
+        self,
+        encoder: TextEncoder,
+        texts: list[str],
+        read: _Read,
+        labels: Rows,
+        wild: NDArray[np.bool_],
+        weights: Rows,
+    ) -> None:
+        both = np.stack([read.logits, self._encoded(encoder, read.passages)], axis=2)
+        head = np.tile([1.0, 0.0, 0.0], (len(ATTRIBUTES), 1))
+        for column in range(len(ATTRIBUTES)):
+            head[column] = _fit_head(both[:, column], labels[:, column], wild, weights)
+        self.head_ = head
+        fast = self._fast_probabilities(read.logits)
+        change = np.abs(_full(both, head) - fast)[:, _TOXICITY]
+        matrix = self.fast_.features_.transform(self.fast_.deobfuscator_.transform(texts))
+        ridge = Ridge(alpha=1.0, solver="lsqr", fit_intercept=False)
+        unseen = cross_val_predict(ridge, matrix, change, params={"sample_weight": weights})
+        self.gate_ = ridge.fit(matrix, change, sample_weight=weights).coef_.astype(np.float32)
+        blended = LinearRegression().fit(_signs_of_doubt(unseen, fast), change, sample_weight=weights)
+        self.doubt_ = np.append(blended.coef_, blended.intercept_)
+        self.__dict__.pop("_table", None)
+        ordinary = [texts[place] for place in np.flatnonzero(wild)]
+        self.doubts_ = np.quantile(self._doubt(self._read(ordinary)), _QUANTILES)
+
+    def _read(self, texts: list[str]) -> _Read:
+        plain = self.fast_.deobfuscator_.transform(texts)
+        bounds = [list(passages(text, _PASSAGE)) if len(text) > _PASSAGE else [] for text in plain]
+        long = [row for row, text in enumerate(plain) if len(text) > _LONG]
+        pieces = [plain[row][begin:end] for row in long for begin, end in bounds[row]]
+        projected = self.fast_.features_.project([*plain, *pieces], self._whole_table)
+        width = len(ATTRIBUTES)
+        logits = projected[: len(plain), :width] + self.fast_.intercept_
+        gate = projected[: len(plain), width:].sum(axis=1)
+        reads = [[text] for text in plain]
+        for row in range(len(plain)):
+            if bounds[row]:
+                reads[row] = [plain[row][begin:end] for begin, end in bounds[row]]
+        at = len(plain)
+        for row in long:
+            own = projected[at : at + len(bounds[row])]
+            at += len(own)
+            worst = own[:, :width] + self.fast_.intercept_
+            logits[row] = np.maximum(logits[row], worst.max(axis=0) - _MARGIN)
+            gate[row] = max(gate[row], own[:, width:].sum(axis=1).max())
+            order = np.argsort(-worst[:, _TOXICITY], kind="stable")[: self.most_passages]
+            reads[row] = [reads[row][place] for place in sorted(order)]
+        return _Read(logits, gate, reads)
+
+    @property
+    def _whole_table(self) -> Floats:
+        """Coefficients of the fast stage and the gate, as `HashedNgrams.project` takes them."""
+        if "_table" not in self.__dict__:
+            columns = [self.fast_.coef_]
+            if self._has_second_stage and hasattr(self, "gate_"):
+                columns.append(self.gate_[:, None])
+            self._table = self.fast_.features_.table(np.hstack(columns))
+        return self._table
+
+    def _encoded(self, encoder: TextEncoder, reads: Sequence[Sequence[str]]) -> Rows:
+        """The encoder's log-odds of each text: of its worst passage, attribute by attribute."""
+        logits = encoder.transform([piece for pieces in reads for piece in pieces])
+        starts = np.cumsum([0, *(len(pieces) for pieces in reads)])[:-1]
+        return np.maximum.reduceat(logits, starts) if len(reads) else logits
+
+    def _fast_probabilities(self, logits: Rows) -> Rows:
+        return _consistent(self.fast_.calibrated(logits))
+
+    def _full_probabilities(self, read: _Read, rows: NDArray[np.intp]) -> Rows:
+        assert self.encoder is not None
+        encoded = self._encoded(self.encoder, [read.passages[row] for row in rows])
+        return _consistent(_full(np.stack([read.logits[rows], encoded], axis=2), self.head_))
+
+    def _doubt(self, read: _Read) -> Rows:
+        if not self._has_second_stage or not hasattr(self, "doubt_"):
+            return np.zeros(len(read.gate))
+        signs = _signs_of_doubt(read.gate, self._fast_probabilities(read.logits))
+        doubt: Rows = signs @ self.doubt_[:-1] + self.doubt_[-1]
+        return doubt
 
     def _explain(self, text: str) -> list[Span]:
-        aligned = align(text)
-        words = _words_of(aligned.text)
-        if not words:
-            return []
-        logits = self._logits(self.features_.transform([text]))
-        shares = self._contributions(text, aligned)
-        full = self._probabilities(logits)[0]
+        aligned = self.fast_.deobfuscator_.align(text)
+        bounds = [(0, len(aligned.text))]
+        if len(aligned.text) > _LONG:
+            bounds = list(passages(aligned.text, _PASSAGE))
         spans = []
-        for begin, end in words:
-            without = self._probabilities(logits - shares[begin:end].sum(axis=0))[0]
-            for column, drop in enumerate(full - without):
-                if drop >= _SMALLEST_SPAN_SCORE:
-                    origin = int(aligned.origins[begin]), _origin_end(aligned, end)
-                    spans.append(Span(*origin, ATTRIBUTES[column], float(drop)))
+        for first, last in bounds:
+            piece = aligned.text[first:last]
+            found = self.fast_.features_.word_shares(piece, self.fast_.table_)
+            logits = found.share.sum(axis=0) + self.fast_.intercept_
+            whole = self._fast_probabilities(logits[None])[0]
+            drops = whole - self._fast_probabilities(logits - found.share)
+            for row, column in np.argwhere(drops >= _SMALLEST_SPAN_SCORE):
+                core = _CORE.search(piece[found.begin[row] : found.end[row]])
+                if core is None:
+                    continue
+                begin, end = (first + int(found.begin[row]) + place for place in core.span())
+                origin = int(aligned.origins[begin]), _origin_end(aligned.origins, end)
+                spans.append(Span(*origin, ATTRIBUTES[column], float(drops[row, column])))
         return spans
 
-    def _contributions(self, text: str, aligned: Aligned) -> NDArray[np.float64]:
-        """Share of each normalised character in each log-odds, shape (len(aligned.text), 6)."""
-        found, _ = self.features_.occurrences([aligned.text])
-        if not len(found.end):
-            return np.zeros((len(aligned.text), len(ATTRIBUTES)))
-        row = self.features_.transform([text])
-        values = np.zeros(row.shape[1], dtype=np.float64)
-        values[row.indices] = row.data
-        counts = np.bincount(found.feature, minlength=row.shape[1])
-        term: NDArray[np.float64] = (
-            self.coef_[found.feature] * (values / np.maximum(counts, 1))[found.feature, None]
-        )
-        term /= (found.end - found.begin)[:, None]
-        by_byte = np.zeros((int(found.end.max()) + 1, len(ATTRIBUTES)))
-        np.add.at(by_byte, found.begin, term)
-        np.add.at(by_byte, found.end, -term)
-        by_byte = np.cumsum(by_byte, axis=0)
-        sizes = [len(char.encode()) for char in aligned.text]
-        first = 1 + np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)  # the batch begins with a space
-        return np.array([by_byte[begin:end].sum(axis=0) for begin, end in pairwise(first)])
+
+def utf16_offsets(text: str) -> NDArray[np.int64]:
+    """Return each code point's offset in UTF-16 code units, and the length: shape (len(text) + 1,)."""
+    units = np.fromiter((1 + (char > "\uffff") for char in text), dtype=np.int64, count=len(text))
+    return np.concatenate([[0], np.cumsum(units)])
 
 
-def _origin_end(aligned: Aligned, end: int) -> int:
+_QUANTILES = np.linspace(0, 1, 1001)
+
+
+def _fit_head(both: Rows, target: Rows, wild: NDArray[np.bool_], weights: Rows) -> tuple[float, float, float]:
+    """Weights of both stages from all known rows, then Platt's sigmoid of their sum from the natural ones."""
+    known = ~np.isnan(target)
+    if len(np.unique(target[known])) < 2:
+        return 1.0, 0.0, 0.0
+    model = LogisticRegression(C=1.0).fit(both[known], target[known], sample_weight=weights[known])
+    summed = model.decision_function(both)
+    slope, offset = fit_sigmoid(summed[wild], target[wild]) or (1.0, 0.0)
+    fast, encoder = model.coef_[0]
+    return slope * fast, slope * encoder, slope * float(model.intercept_[0]) + offset
+
+
+def _full(both: Rows, head: Rows) -> Rows:
+    probabilities: Rows = expit((both * head[:, :2]).sum(axis=2) + head[:, 2])
+    return probabilities
+
+
+def _balanced(wild: NDArray[np.bool_]) -> Rows:
+    """Weights by which natural rows and the others count the same in sum."""
+    share = wild.mean()
+    return np.ones(len(wild)) if share in (0, 1) else np.where(wild, 0.5 / share, 0.5 / (1 - share))
+
+
+def _signs_of_doubt(gate: Rows, fast: Rows) -> Rows:
+    return np.column_stack([gate, fast * (1 - fast)])
+
+
+def _consistent(probabilities: Rows) -> Rows:
+    probabilities[:, _SEVERE] = np.minimum(probabilities[:, _SEVERE], probabilities[:, _TOXICITY])
+    return probabilities
+
+
+def _origin_end(origins: NDArray[np.int64], end: int) -> int:
     """Where the original of normalised character end - 1 ends, with what was dropped behind it."""
-    last = int(aligned.origins[end - 1]) + 1
-    following = int(aligned.origins[end])
-    return max(last, following)
-
-
-def _words_of(text: str) -> list[tuple[int, int]]:
-    return [match.span() for match in _WORD.finditer(text)]
-
-
-def _check_labels(y: ArrayLike, n_texts: int) -> NDArray[np.float64]:
-    labels = np.asarray(y, dtype=np.float64)
-    if labels.shape != (n_texts, len(ATTRIBUTES)):
-        raise ValueError(f"y must have shape ({n_texts}, {len(ATTRIBUTES)}), got {labels.shape}")
-    if not np.isin(labels[~np.isnan(labels)], (0.0, 1.0)).all():
-        raise ValueError("y must hold 0, 1 or NaN for unknown")
-    return labels
+    return max(int(origins[end - 1]) + 1, int(origins[end]))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from models.strings import ReadsStrings
 from models.text import normalise
 
 __all__ = ["EVIDENCE", "StanceEvidence", "check_pairs", "sentences"]
@@ -87,7 +88,7 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
 
 
-class StanceEvidence(TransformerMixin, BaseEstimator):
+class StanceEvidence(ReadsStrings, TransformerMixin, BaseEstimator):
     """(premise, comment) pairs → dense float64 table of shape (n_pairs, len(EVIDENCE)).
 
     Attributes:
@@ -125,14 +126,6 @@ class StanceEvidence(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return `EVIDENCE` as an array."""
         return np.array(EVIDENCE, dtype=object)
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the input is pairs of strings."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.requires_fit = True
-        return tags
 
     def _relations(self, premise: list[str], comment: str) -> list[float]:
         words = _tokens(comment)

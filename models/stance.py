@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,12 +18,16 @@ from sklearn.utils.validation import check_is_fitted
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from models.evidence import EVIDENCE, StanceEvidence, check_pairs
 from models.features import HashedNgrams
+from models.strings import ReadsStrings
 from models.views import views
 
-__all__ = ["STANCES", "StanceModel", "StanceScores"]
+__all__ = ["STANCES", "STANCE_LANGUAGES", "StanceModel", "StanceScores"]
 
 STANCES = ("agree", "disagree", "neutral")
 """The classes in the order of every array's columns."""
+
+STANCE_LANGUAGES = frozenset({"en"})
+"""Languages that the model reads, ISO 639-1."""
 
 _UNRELATED = "unrelated"
 _FOLDS = 5
@@ -64,7 +68,7 @@ class _Columns:
     relevance: NDArray[np.float64]
 
 
-class StanceModel(ClassifierMixin, BaseEstimator):
+class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
     """(premise, comment) pairs → probabilities of agree, disagree and neutral, and relevance.
 
     Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
@@ -177,14 +181,6 @@ class StanceModel(ClassifierMixin, BaseEstimator):
             return np.zeros(0, dtype="<U9")
         likeliest = self.classes_[probabilities.argmax(axis=1)]
         return np.where(probabilities.max(axis=1) >= self.floor_, likeliest, "uncertain")
-
-    def __sklearn_tags__(self) -> Any:
-        """Tell scikit-learn that the input is pairs of strings."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        tags.requires_fit = True
-        return tags
 
     def _columns(self, pairs: list[tuple[str, str]]) -> _Columns:
         scaled = self.scaler_.transform(self.evidence_.transform(pairs))

@@ -7,6 +7,7 @@ import numpy as np
 
 from models import ATTRIBUTES, CivilityModel, StanceModel, save_bundle
 from models.features import HashedNgrams
+from models.linear import LinearCivility
 
 CIVIL = (
     "Thank you for this careful report.",
@@ -23,6 +24,10 @@ UNCIVIL = {
     "IDENTITY_ATTACK": ("Those foreigners are vermin.", "Such immigrants are animals."),
 }
 PREMISES = ("The city should close the square to cars.", "School phones ought to be banned.")
+PORTUGUESE = {
+    0.0: ("Obrigado pela boa reportagem.", "O ônibus atrasou de novo hoje.", "Onde está o estudo completo?"),
+    1.0: ("Você é um idiota completo.", "Que imbecil, um idiota total.", "Cala a boca, seu burro."),
+}
 REPLIES = {
     "agree": ("I agree with the author.", "Well said, exactly right.", "Yes, this is a good idea."),
     "disagree": ("I disagree with the author.", "Nonsense, this is simply wrong.", "No, a terrible idea."),
@@ -45,8 +50,17 @@ def fit_civility(seed: int = 0) -> CivilityModel:
         texts.append(f"{sentence} {UNCIVIL['INSULT'][0]}")
         labels.append([1.0] * len(ATTRIBUTES))
     order = random.permutation(len(texts))
-    model = CivilityModel(HashedNgrams(n_bits=12), C=20.0)
-    return model.fit([texts[i] for i in order], np.array(labels)[order])
+    model = CivilityModel(LinearCivility(ATTRIBUTES, features=HashedNgrams(n_bits=12), C=20.0))
+    model.fit([texts[i] for i in order], np.array(labels)[order])
+    model.others_["pt"] = fit_portuguese()
+    return model
+
+
+def fit_portuguese() -> LinearCivility:
+    """Fit TOXICITY alone on a few sentences."""
+    rows = [(f"{one} {two}", label) for label, said in PORTUGUESE.items() for one, two in product(said, said)]
+    model = LinearCivility(features=HashedNgrams(n_bits=10), C=20.0)
+    return model.fit([text for text, _ in rows], np.array([[label] for _, label in rows]))
 
 
 def fit_stance(seed: int = 0) -> StanceModel:
@@ -65,6 +79,6 @@ def fit_stance(seed: int = 0) -> StanceModel:
 def make_bundle(folder: Path, version: str, seed: int = 0) -> Path:
     """Save a tiny bundle; bundles of different seeds score differently."""
     civility, stance = fit_civility(seed), fit_stance(seed)
-    civility.intercept_ = civility.intercept_ + 0.5 * seed
-    save_bundle(folder / version, civility, stance, version=version)
+    civility.fast_.intercept_ = civility.fast_.intercept_ + 0.5 * seed
+    save_bundle(folder / version, civility, stance, version=version, languages=["en", "pt"])
     return folder / version

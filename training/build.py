@@ -7,15 +7,21 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from data import CivilityRow, Splits, StanceRow, load_plan
+from data import CivilityRow, Splits, StanceRow, load_plan, read_civility
+from data.checks import CONTRAST_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
-from models.encoder import PairEncoder
-from training.civility import CIVILITY_SOURCES, civility_splits, judge_civility, train_civility
-from training.encoder import FineTuning, require_extra
+from models.encoder import PairEncoder, TextEncoder
+from training.civility import judge_civility, train_civility
+from training.civility_encoder import BROAD, CONTRASTS, encoder_course, fine_tune_texts
+from training.civility_sets import CIVILITY_SOURCES, civility_splits
 from training.errors import TrainingError
+from training.evaluate import CARD, METRICS, evaluate, metrics_json
+from training.finetuning import FineTuning, require_extra
+from training.languages import LANGUAGE_SOURCES, train_languages
+from training.model_card import card_for_bundle
 from training.provenance import describe_own, describe_sets, merged
 from training.stance import judge_stance, stance_splits, train_encoder, train_head
 
@@ -36,11 +42,13 @@ class Order:
         output: folder of the new bundle; its name is the version; it must not exist.
         only: train one model and take the other, with its figures, from `base`.
         base: an existing bundle; needed with `only`, and with `encoder` "keep".
-        encoder: "fine-tune" trains the pair encoder (the extra `train`; about an hour on two cores),
-            "keep" takes the one of `base`, "none" does without: stance is then hardly better than chance.
-        fine_tuning: hyper-parameters of the encoder.
+        encoder: "fine-tune" trains the encoder of each model (the extra `train`; about an hour each on two
+            cores), "keep" takes those of `base`, "none" does without: civility is then the fast stage alone,
+            and stance hardly better than chance.
+        fine_tuning: hyper-parameters of the stance encoder.
+        civility_fine_tuning: hyper-parameters of the civility encoder's two stages.
         n_bits: logarithm of the number of hashed columns of the civility model.
-        scratch: folder for checkpoints of the encoder.
+        scratch: folder for checkpoints of the encoders.
     """
 
     data_dir: Path
@@ -49,6 +57,7 @@ class Order:
     base: Path | None = None
     encoder: EncoderSource = "fine-tune"
     fine_tuning: FineTuning = field(default_factory=FineTuning)
+    civility_fine_tuning: tuple[FineTuning, FineTuning] = (BROAD, CONTRASTS)
     n_bits: int = 19
     scratch: Path = Path("runs")
 
@@ -72,7 +81,7 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
     began = datetime.datetime.now(datetime.UTC)
     trained: dict[str, _Trained] = {}
     if order.only != "stance":
-        trained["civility"] = _civility(order, progress)
+        trained["civility"] = _civility(order, base, progress)
     if order.only != "civility":
         trained["stance"] = _stance(order, base, progress)
     recipe: dict[str, Any] = {
@@ -80,8 +89,9 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "split": {"train": plan.train, "calibration": plan.calibration, "test": plan.test},
         "reported_on": "test",
         "trained": sorted(trained),
-        "encoder": order.encoder if "stance" in trained else None,
+        "encoder": order.encoder,
         "fine_tuning": asdict(order.fine_tuning),
+        "civility_fine_tuning": [asdict(settings) for settings in order.civility_fine_tuning],
         "civility_weights": CIVILITY_SOURCES,
         "n_bits": order.n_bits,
         "began": began.isoformat(timespec="seconds"),
@@ -94,15 +104,26 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         metrics = dict(base.manifest.metrics) | metrics
         training_data = merged(base.manifest.training_data, training_data)
         recipe["base"] = {"version": base.version, "recipe": base.manifest.recipe}
+    described: dict[str, Any] = {
+        "languages": sorted(models["civility"].languages),
+        "training_data": training_data,
+        "recipe": recipe,
+        "metrics": metrics,
+    }
+    if "civility" in trained:
+        draft = Manifest(order.output.name, recipe["began"], files={}, libraries={}, **described)
+        unsaved = Bundle(order.output, draft, models["civility"], models["stance"])
+        documents = _judged_documents(unsaved, order.data_dir, progress)
+    else:
+        documents = _kept_documents(base)
     progress("save", 0, 1)
     manifest = save_bundle(
         order.output,
         models["civility"],
         models["stance"],
         version=order.output.name,
-        training_data=training_data,
-        recipe=recipe,
-        metrics=metrics,
+        documents=documents,
+        **described,
     )
     progress("save", 1, 1)
     return manifest
@@ -115,6 +136,21 @@ class _Trained:
     data: list[dict[str, Any]]
 
 
+def _judged_documents(bundle: Bundle, data_dir: Path, progress: Progress) -> dict[str, str]:
+    metrics = evaluate(
+        bundle, data_dir, progress=lambda section, done, total: progress(f"judge: {section}", done, total)
+    )
+    return {METRICS: metrics_json(metrics), CARD: card_for_bundle(bundle.manifest, metrics)}
+
+
+def _kept_documents(base: Bundle | None) -> dict[str, str]:
+    """The card and the figures of the civility model that is taken over."""
+    if base is None:
+        return {}
+    found = [name for name in (METRICS, CARD) if name in base.manifest.files]
+    return {name: (base.path / name).read_text(encoding="utf-8") for name in found}
+
+
 def _checked(order: Order) -> Bundle | None:
     """Refuse now what would fail after an hour of training."""
     check_version(order.output.name)
@@ -122,41 +158,71 @@ def _checked(order: Order) -> Bundle | None:
         raise TrainingError(f"{order.output} exists: a bundle is never overwritten")
     if order.base is None and (order.only or order.encoder == "keep"):
         raise TrainingError("training one model only, or keeping the encoder, needs a base bundle")
-    if order.encoder == "fine-tune" and order.only != "civility":
+    if order.encoder == "fine-tune":
         require_extra()
     if order.base is None:
         return None
     base = load_bundle(order.base)
-    if order.encoder == "keep" and order.only != "civility":
-        _check_kept_encoder(base)
+    if order.encoder == "keep":
+        _check_kept_encoders(base, order.only)
     return base
 
 
-def _check_kept_encoder(base: Bundle) -> None:
+def _check_kept_encoders(base: Bundle, only: Task | None) -> None:
     """A kept encoder must not have been trained on what is now held out."""
-    if base.stance.encoder is None:
+    if only != "civility" and base.stance.encoder is None:
         raise TrainingError(f"{base.path} has no pair encoder to keep")
+    if only != "stance" and base.civility.encoder is None:
+        raise TrainingError(f"{base.path} has no text encoder to keep")
     plan, then = load_plan(), base.manifest.recipe
     split = {"train": plan.train, "calibration": plan.calibration, "test": plan.test}
     if then.get("seed") != plan.seed or then.get("split") != split:
-        raise TrainingError(f"the encoder of {base.path} was trained on another split: fine-tune it anew")
+        raise TrainingError(f"the encoders of {base.path} were trained on another split: fine-tune them anew")
 
 
-def _civility(order: Order, progress: Progress) -> _Trained:
+def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     progress("civility: read and split", 0, 1)
     splits: Splits[CivilityRow] = civility_splits(order.data_dir)
     progress("civility: read and split", 1, 1)
     _log.info("civility: %s", _sizes(splits))
-    progress("civility: train", 0, 1)
-    model = train_civility(splits, n_bits=order.n_bits)
-    progress("civility: train", 1, 1)
+    encoder = _text_encoder(order, base, splits, progress)
+    progress("civility: train and calibrate", 0, 1)
+    model = train_civility(splits, encoder, n_bits=order.n_bits)
+    progress("civility: train and calibrate", 1, 1)
+    progress("civility: other languages", 0, 1)
+    model.others_ = train_languages(order.data_dir)
+    progress("civility: other languages", 1, 1)
     progress("civility: judge", 0, 1)
     metrics = {"split": "test", "sizes": _sizes(splits), "sources": judge_civility(model, splits.test)}
     progress("civility: judge", 1, 1)
     rows = [*splits.train, *splits.calibration, *splits.test]
-    own = sum(row.source == IDENTITY_SOURCE for row in rows)
-    data = describe_sets("civility", CIVILITY_SOURCES, rows, order.data_dir)
-    return _Trained(model, metrics, [*data, describe_own("identities", own)])
+    spoken = [LANGUAGE_SOURCES[language] for language in model.others_]
+    data = [
+        *describe_sets("civility", CIVILITY_SOURCES, rows, order.data_dir),
+        *describe_sets(
+            "civility", spoken, read_civility(order.data_dir, spoken) if spoken else [], order.data_dir
+        ),
+    ]
+    own = {"identities": IDENTITY_SOURCE, "contrasts": CONTRAST_SOURCE}
+    data += [describe_own(name, sum(row.source == source for row in rows)) for name, source in own.items()]
+    return _Trained(model, metrics, data)
+
+
+def _text_encoder(
+    order: Order, base: Bundle | None, splits: Splits[CivilityRow], progress: Progress
+) -> TextEncoder | None:
+    if order.encoder != "fine-tune":
+        return base.civility.encoder if base and order.encoder == "keep" else None
+    course = encoder_course(splits.train, *order.civility_fine_tuning)
+    step = _fine_tuning_progress("civility", progress)
+    return fine_tune_texts(course, scratch=order.scratch, progress=step)
+
+
+def _fine_tuning_progress(task: str, progress: Progress) -> Callable[[int, int, float], None]:
+    def step(done: int, total: int, loss: float) -> None:
+        progress(f"{task}: fine-tune the encoder (loss {loss:.3f})", done, total)
+
+    return step
 
 
 def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
@@ -164,7 +230,7 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     splits: Splits[StanceRow] = stance_splits(order.data_dir)
     progress("stance: read and split", 1, 1)
     _log.info("stance: %s", _sizes(splits))
-    encoder = _encoder(order, base, splits, progress)
+    encoder = _pair_encoder(order, base, splits, progress)
     seed = order.fine_tuning.seed
     progress("stance: fit the head", 0, 1)
     model = train_head(splits.calibration, encoder, seed)
@@ -192,17 +258,12 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     return _Trained(model, metrics, [*data, describe_own("openers", own)])
 
 
-def _encoder(
+def _pair_encoder(
     order: Order, base: Bundle | None, splits: Splits[StanceRow], progress: Progress
 ) -> PairEncoder | None:
-    if order.encoder == "none":
-        return None
-    if order.encoder == "keep":
-        return base.stance.encoder if base else None
-
-    def step(done: int, total: int, loss: float) -> None:
-        progress(f"stance: fine-tune the encoder (loss {loss:.3f})", done, total)
-
+    if order.encoder != "fine-tune":
+        return base.stance.encoder if base and order.encoder == "keep" else None
+    step = _fine_tuning_progress("stance", progress)
     return train_encoder(splits.train, order.fine_tuning, scratch=order.scratch, progress=step)
 
 

@@ -1,67 +1,80 @@
-"""The recipe of the civility model: which sets, which weights, which split."""
+"""The recipe of the civility model: how it is fitted, calibrated and judged."""
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy.special import expit
 
-from data import CivilityRow, SplitPlan, Splits, attribute_matrix, read_civility, split
-from data.identities import IDENTITY_SOURCE, identity_rows
+from data import CivilityRow, Splits, attribute_matrix
+from data.checks import CONTRAST_SOURCE
+from data.identities import IDENTITY_SOURCE
 from models import ATTRIBUTES, CivilityModel
+from models.encoder import TextEncoder
+from models.evasion import Deobfuscator
 from models.features import HashedNgrams
+from models.linear import LinearCivility
+from models.text import normalise
+from training.civility_sets import CIVILITY_SOURCES, NATURAL
 from training.metrics import attribute_metrics
 
-__all__ = ["CIVILITY_SOURCES", "civility_splits", "judge_civility", "train_civility"]
+__all__ = ["judge_civility", "taught", "train_civility"]
 
-NEUTRAL_SOURCE = "identity-templates"
-CIVILITY_SOURCES: dict[str, float] = {
-    "jigsaw-toxic-comments": 1.0,
-    "wiki-toxicity-context": 1.0,
-    "fox-news-comments": 0.5,
-    "reddit-incivility": 0.5,
-    "davidson-2017": 0.2,
-    "paradetox": 0.3,
-    NEUTRAL_SOURCE: 1.0,
-    IDENTITY_SOURCE: 2.0,
-}
-"""English sets that train the model, with the weight of a row.
-
-Left out: toxic-spans, whose rows are nearly all toxic, so that the news topics themselves would be
-learnt as toxic; the templates of identity-templates, on which bias is measured (its neutral
-Wikipedia sentences train). Tweets and rewritten sentences weigh
-less: they are unlike comments, and half of them are toxic.
-"""
+_TEACHERS_SHARE = 0.5
+_NOT_TAUGHT = frozenset({CONTRAST_SOURCE, IDENTITY_SOURCE})  # written with care: their labels are right
+_MOST_CHARACTERS = 600  # of longer texts the encoder would read the beginning only
+_JOBS = 2
 
 
-_NATURAL = frozenset({"jigsaw-toxic-comments", "wiki-toxicity-context"})
-"""Sets in which comments are as toxic as they come: on these the model is calibrated."""
+def train_civility(
+    splits: Splits[CivilityRow], encoder: TextEncoder | None = None, *, C: float = 2.0, n_bits: int = 19
+) -> CivilityModel:
+    """Fit on the training rows and calibrate on the calibration rows, which `encoder` must not have seen.
 
-
-def civility_splits(data_dir: Path, plan: SplitPlan | None = None) -> Splits[CivilityRow]:
-    """Read and split the sets of the recipe; sentences on identities written for it only train.
-
-    The templates of identity-templates go to no side: they measure bias.
-
-    Raises:
-        DataError: a file is missing or malformed.
+    With an encoder, the fast stage learns from it too, see `taught`.
     """
-    public = [source for source in CIVILITY_SOURCES if source != IDENTITY_SOURCE]
-    rows = [row for row in read_civility(data_dir, public) if not row.group.startswith("template:")]
-    splits = split(rows, plan)
-    splits.train.extend(identity_rows())
-    return splits
-
-
-def train_civility(splits: Splits[CivilityRow], *, C: float = 4.0, n_bits: int = 19) -> CivilityModel:
-    """Fit on the training rows and calibrate on the calibration rows."""
     rows = splits.train
+    labels = attribute_matrix(rows) if encoder is None else taught(rows, encoder)
     weights = np.array([CIVILITY_SOURCES[row.source] for row in rows])
-    model = CivilityModel(HashedNgrams(n_bits=n_bits), C=C, n_jobs=2)
-    model.fit([row.text for row in rows], attribute_matrix(rows), sample_weight=weights)
-    natural = [row for row in splits.calibration if row.source in _NATURAL]
-    return model.calibrate([row.text for row in natural], attribute_matrix(natural))
+    fast = LinearCivility(ATTRIBUTES, Deobfuscator(), HashedNgrams(n_bits=n_bits), C=C, n_jobs=_JOBS)
+    model = CivilityModel(fast, encoder)
+    model.fit([row.text for row in rows], labels, sample_weight=weights)
+    held_out = splits.calibration
+    natural = np.array([row.source in NATURAL for row in held_out])
+    contrast = np.array([row.source == CONTRAST_SOURCE for row in held_out])
+    kinds = ((natural, 0.4), (contrast, 0.4), (~natural & ~contrast, 0.2))
+    share = np.sum([part * kind / max(kind.sum(), 1) for kind, part in kinds], axis=0)
+    texts = [row.text for row in held_out]
+    return model.calibrate(texts, attribute_matrix(held_out), natural, share * len(held_out))
+
+
+def taught(rows: Sequence[CivilityRow], teacher: TextEncoder) -> NDArray[np.float64]:
+    """Return what the rows' labels and a teacher say together, in [0, 1] (Hinton et al. 2015), shape (n, 6).
+
+    Half the label, half the teacher's probability; where the label is unknown, the teacher's alone.
+    Sentences written for this project, and long texts, keep their labels.
+    """
+    labels = attribute_matrix(rows)
+    places = [
+        place
+        for place, row in enumerate(rows)
+        if row.source not in _NOT_TAUGHT and len(row.text) <= _MOST_CHARACTERS
+    ]
+    if not places:
+        return labels
+    texts = [normalise(rows[place].text) for place in places]
+    parts = np.array_split(np.arange(len(texts)), 64 * _JOBS)
+    teacher.transform(texts[:1])  # the session is made once, before the threads share it
+    found = Parallel(n_jobs=_JOBS, prefer="threads")(
+        delayed(teacher.transform)([texts[place] for place in part]) for part in parts if len(part)
+    )
+    said = expit(np.concatenate(found))
+    known = labels[places]
+    labels[places] = np.where(np.isnan(known), said, (1 - _TEACHERS_SHARE) * known + _TEACHERS_SHARE * said)
+    return labels
 
 
 def judge_civility(model: CivilityModel, rows: Sequence[CivilityRow]) -> dict[str, Any]:

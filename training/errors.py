@@ -2,7 +2,7 @@
 
 from counterpoint import CounterpointError
 
-__all__ = ["MissingExtraError", "TrainingError"]
+__all__ = ["LeftOutError", "MissingExtraError", "ReportError", "TrainingError"]
 
 
 class TrainingError(CounterpointError):
@@ -11,3 +11,11 @@ class TrainingError(CounterpointError):
 
 class MissingExtraError(TrainingError, ImportError):
     """A library of an optional extra is not installed."""
+
+
+class ReportError(TrainingError):
+    """A report cannot be written: its folder is in use, or nothing can be measured."""
+
+
+class LeftOutError(TrainingError):
+    """A section of a report is left out, because what it needs is not here."""

@@ -31,11 +31,13 @@ def attribute_metrics(probability: NDArray[np.float64], target: NDArray[np.float
     """Figures of one attribute over the rows where it is known (not NaN).
 
     Returns:
-        n, positives, and, where both classes occur, roc_auc, average_precision; always ece.
+        n, positives; where there is a row, ece; where both classes occur, roc_auc, average_precision.
     """
     known = ~np.isnan(target)
     p, y = probability[known], target[known].astype(int)
-    found: dict[str, Any] = {"n": len(y), "positives": int(y.sum()), "ece": _figure(calibration_error(p, y))}
+    found: dict[str, Any] = {"n": len(y), "positives": int(y.sum())}
+    if len(y):
+        found["ece"] = _figure(calibration_error(p, y))
     if len(np.unique(y)) == 2:
         found["roc_auc"] = _figure(roc_auc_score(y, p))
         found["average_precision"] = _figure(average_precision_score(y, p))

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from data import CivilityRow, StanceRow, identities, openers, shipped_catalog
+from data.checks import contrast_files
 from data.verify import digest_of
 
 __all__ = ["describe_own", "describe_sets", "merged"]
 
-_OWN = {"identities": identities.FILE, "openers": openers.FILE}
+_OWN = {"identities": [identities.FILE], "openers": [openers.FILE], "contrasts": contrast_files()}
 
 
 def describe_sets(
@@ -45,13 +46,12 @@ def describe_sets(
 
 
 def describe_own(name: str, rows: int) -> dict[str, Any]:
-    """Return the entry of sentences written for this project, "identities" or "openers"."""
-    file = _OWN[name]
+    """Return the entry of sentences written for this project: "identities", "openers" or "contrasts"."""
     return {
         "name": f"counterpoint/{name}",
         "licence": "Apache-2.0",
         "rows": rows,
-        "files": {file.name: digest_of(file)},
+        "files": {file.name: digest_of(file) for file in _OWN[name]},
     }
 
 

@@ -15,7 +15,8 @@ from data import SplitPlan, Splits, StanceRow, read_stance, split
 from data.openers import load_openers
 from models import STANCES, StanceModel
 from models.encoder import PairEncoder
-from training.encoder import FineTuning, fine_tune
+from training.encoder import fine_tune_pairs
+from training.finetuning import FineTuning
 from training.metrics import stance_metrics
 from training.mixture import mixture
 
@@ -67,7 +68,7 @@ def train_encoder(
 ) -> PairEncoder:
     """Fine-tune the pair encoder on the mixture of these rows, which must be the training split."""
     pairs = mixture(rows, load_openers("train"), settings.seed)
-    return fine_tune(pairs, settings, scratch=scratch, progress=progress)
+    return fine_tune_pairs(pairs, settings, scratch=scratch, progress=progress)
 
 
 def train_head(rows: Sequence[StanceRow], encoder: PairEncoder | None, seed: int) -> StanceModel:

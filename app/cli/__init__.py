@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from app.cli.data import app as data_app
+from app.cli.evaluate import evaluate
 from app.cli.models import app as models_app
 from app.cli.score import score
 from app.cli.serve import serve
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("score")(score)
 app.command("train")(train)
+app.command("evaluate")(evaluate)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 

@@ -31,7 +31,7 @@ def train(
     encoder: Annotated[
         Literal["fine-tune", "keep", "none"],
         typer.Option(
-            help="The stance model's pair encoder: train it (needs the extra \\[train]; about an hour on "
+            help="The encoder of each model: train it (needs the extra \\[train]; about an hour each on "
             "two cores, goes on where it was interrupted), keep that of --base, or do without."
         ),
     ] = "fine-tune",

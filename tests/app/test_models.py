@@ -29,7 +29,7 @@ def test_versions_and_the_active_one(http: httpx.Client, bundle_path: Path, seco
     }
     one = http.get(f"/v1/models/{second_bundle_path.name}").json()
     assert one in listed["models"]
-    assert one["languages"] == ["en"]
+    assert one["languages"] == ["en", "pt"]
     assert one["created"]
 
 

@@ -121,3 +121,23 @@ def test_null_means_left_out(http: httpx.Client) -> None:
     left_out = score(http, comment={"text": "What a lovely day it is today."})
     comment = {"text": "What a lovely day it is today.", "id": None, "language": None, "parent": None}
     assert score(http, comment=comment, article=None) == left_out
+
+
+def test_another_language_gets_the_attributes_that_its_model_has(http: httpx.Client) -> None:
+    article = {"premise": "Os carros devem sair da cidade."}
+    said = ("Você é um idiota completo, cala a boca, seu burro.", "Obrigado pela boa reportagem, foi ótima.")
+    rude, kind = (score(http, comment={"text": text}, article=article) for text in said)
+    assert rude["language"] == kind["language"] == "pt"
+    assert rude["civility"]["attributes"].keys() == {"TOXICITY"}
+    assert rude["civility"]["attributes"]["TOXICITY"] > 0.5 > kind["civility"]["attributes"]["TOXICITY"]
+    assert (rude["stance"], rude["stance_omitted"]) == (None, "language")
+
+
+def test_spans_count_in_code_points_and_in_utf16(http: httpx.Client) -> None:
+    text = "🎉🎉 Thank you for this report, moron."
+    spans = score(http, comment={"text": text}, explain=True)["spans"]
+    (span,) = (
+        one for one in spans if one["attribute"] == "INSULT" and text[one["begin"] : one["end"]] == "moron"
+    )
+    utf16 = text.encode("utf-16-le")[2 * span["utf16_begin"] : 2 * span["utf16_end"]]
+    assert utf16.decode("utf-16-le") == "moron"

@@ -236,7 +236,7 @@ def test_a_second_bundle_leaves_the_first_alone(bundle_path: Path, second_bundle
 
 def test_the_shipped_bundle_is_small_and_says_what_it_was_made_from(shipped_bundle: Bundle) -> None:
     size = sum(path.stat().st_size for path in shipped_bundle.path.iterdir())
-    assert size < 40_000_000
+    assert size < 60_000_000  # two encoders of about 18 MB each among it
     manifest = shipped_bundle.manifest
     assert manifest.version == shipped_bundle.path.name
     assert manifest.recipe["reported_on"] == "test"

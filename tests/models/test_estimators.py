@@ -10,11 +10,22 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import estimator_checks
 
 from models import CivilityModel, StanceModel
-from models.encoder import PairEncoder
+from models.encoder import PairEncoder, TextEncoder
+from models.evasion import Deobfuscator
 from models.evidence import StanceEvidence
 from models.features import HashedNgrams
+from models.linear import LinearCivility
 
-ESTIMATORS = [HashedNgrams(), CivilityModel(), StanceModel(), StanceEvidence(), PairEncoder(b"", "{}")]
+ESTIMATORS = [
+    HashedNgrams(),
+    Deobfuscator(),
+    LinearCivility(),
+    CivilityModel(),
+    StanceModel(),
+    StanceEvidence(),
+    PairEncoder(b"", "{}"),
+    TextEncoder(b"", "{}"),
+]
 # scikit-learn runs its other checks on tables of numbers, which these estimators do not take.
 CHECKS = (
     "check_estimator_cloneable",

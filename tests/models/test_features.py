@@ -12,6 +12,49 @@ TEXTS = st.lists(st.text(max_size=60), max_size=8)
 FITTED = HashedNgrams(n_bits=14).fit(["the cat sat", "the dog, too", "a cat and a dog", "ünïcode 한국어 🎉"])
 
 
+CHARACTERS = HashedNgrams(n_bits=20, word_ngrams=0).fit(["the cat sat", "the dog, too"])
+WORDS = HashedNgrams(n_bits=20, char_ngrams=(0, 0)).fit(["the cat sat", "the dog, too"])
+COEF = np.random.RandomState(0).randn(2**14, 3)
+
+
+@given(TEXTS)
+@settings(max_examples=60)
+def test_a_projection_is_the_product_with_the_matrix(texts: list[str]) -> None:
+    projected = FITTED.project(texts, FITTED.table(COEF))
+    np.testing.assert_allclose(projected, FITTED.transform(texts) @ COEF, atol=1e-4)
+
+
+@given(TEXTS)
+@settings(max_examples=60)
+def test_a_batch_is_projected_as_one_by_one(texts: list[str]) -> None:
+    table = FITTED.table(COEF)
+    batch = FITTED.project(texts, table)
+    assert batch.shape == (len(texts), 3)
+    for row, text in zip(batch, texts, strict=True):
+        np.testing.assert_array_equal(row, FITTED.project([text], table)[0])
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=60)
+def test_the_words_shares_add_up_to_the_projection(text: str) -> None:
+    plain = normalise(text)
+    shares = FITTED.word_shares(plain, FITTED.table(COEF))
+    np.testing.assert_allclose(
+        shares.share.sum(axis=0), FITTED.project([text], FITTED.table(COEF))[0], atol=1e-4
+    )
+    words = [plain[begin:end] for begin, end in zip(shares.begin, shares.end, strict=True)]
+    assert words == plain.split()
+
+
+def test_a_word_counts_once_however_often_it_is_said() -> None:
+    once = FITTED.transform(["fool, a fool"]).toarray()
+    often = FITTED.transform(["fool, a fool fool, a fool"]).toarray()
+    assert np.count_nonzero(often) >= np.count_nonzero(once)
+    assert CHARACTERS.transform(["fool"]).toarray() == pytest.approx(
+        CHARACTERS.transform(["fool fool fool"]).toarray()
+    )
+
+
 @given(TEXTS)
 @settings(max_examples=60)
 def test_a_batch_is_the_same_as_one_by_one(texts: list[str]) -> None:
@@ -30,10 +73,15 @@ def test_the_order_of_a_batch_does_not_matter(texts: list[str], chance: object) 
     np.testing.assert_array_equal(shuffled, FITTED.transform(texts).toarray()[order])
 
 
+@pytest.mark.parametrize("text", ["report", "my dog hid", "ünïcode 한국어", "don't!"])
+def test_each_block_has_its_length(text: str) -> None:
+    lengths = [np.sqrt((block.transform([text]).toarray() ** 2).sum()) for block in (CHARACTERS, WORDS)]
+    assert lengths == pytest.approx([1, 1.5], abs=1e-5)
+
+
 @given(st.text(max_size=60))
-def test_rows_have_length_one_or_none(text: str) -> None:
-    length = np.sqrt((FITTED.transform([text]).toarray() ** 2).sum())
-    assert length == pytest.approx(1, abs=1e-5) or (length == 0 and not normalise(text).split())
+def test_only_a_text_without_words_is_a_row_of_zeros(text: str) -> None:
+    assert (CHARACTERS.transform([text]).nnz == 0) == (not normalise(text).split())
 
 
 def test_batches_longer_than_a_chunk_keep_their_rows() -> None:
@@ -76,7 +124,7 @@ def test_bad_input_is_named() -> None:
         FITTED.transform("a text")
     with pytest.raises(TypeError, match=r"texts\[1\] must be a str, got int"):
         FITTED.transform(["a", 1])  # type: ignore[list-item]
-    with pytest.raises(ValueError, match="n_bits must be 8 to 21"):
+    with pytest.raises(ValueError, match="n_bits must be 8 to 22"):
         HashedNgrams(n_bits=30).fit(["x"])
 
 

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ from typer.testing import CliRunner
 from app.cli import app
 from models import Bundle, load_bundle
 from training.build import Order, build
-from training.encoder import FineTuning
 from training.errors import MissingExtraError, TrainingError
+from training.finetuning import FineTuning
 
 TEXTS = ["You are an idiot.", "Thank you for the link.", "Muslims vote in this district too."]
 PAIRS = [("The park should open", "I agree, well said."), ("The park should open", "I disagree, nonsense.")]
@@ -42,7 +43,7 @@ def test_held_out_figures_name_their_split_and_size(built: Bundle) -> None:
     assert built.manifest.recipe["seed"] == 20261123
     names = {entry["name"] for entry in built.manifest.training_data}
     assert {"civility/jigsaw-toxic-comments", "stance/arc"} <= names
-    assert "civility/toxic-spans" not in names
+    assert {"counterpoint/contrasts", "counterpoint/identities"} <= names
 
 
 def test_the_same_data_and_seed_give_the_same_predictions(
@@ -56,7 +57,7 @@ def test_the_same_data_and_seed_give_the_same_predictions(
 
 
 def test_training_one_model_keeps_the_other(built: Bundle, small_data: Path, tmp_path: Path) -> None:
-    build(Order(small_data, tmp_path / "next", "civility", built.path, n_bits=N_BITS - 2))
+    build(Order(small_data, tmp_path / "next", "civility", built.path, "none", n_bits=N_BITS - 2))
     found = load_bundle(tmp_path / "next")
     np.testing.assert_array_equal(found.stance.predict_proba(PAIRS), built.stance.predict_proba(PAIRS))
     assert not np.array_equal(found.civility.predict_proba(TEXTS), built.civility.predict_proba(TEXTS))
@@ -101,22 +102,31 @@ def test_without_the_extra_the_error_says_what_to_install(small_data: Path, tmp_
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs the extra train")
 @pytest.mark.filterwarnings("ignore")  # PyTorch's exporter warns of itself
 def test_an_interrupted_fine_tuning_goes_on_where_it_was(tmp_path: Path) -> None:
-    from training.encoder import Pair, fine_tune
+    from training.finetuning import Example, FineTuned, Stage, fine_tune
 
-    pairs = [Pair("The park should open", said, label) for label, said in (("agree", "I agree."),) * 40]
+    said = (("I agree.", (1.0, 0.0, 0.0, 0.0)), ("I disagree, nonsense.", (0.0, 1.0, 0.0, 0.0)))
+    examples = [Example("The park should open", targets, text) for text, targets in said] * 20
     settings = FineTuning(epochs=1, tokens_a_batch=64, save_every=2)
+    stages = [Stage(examples, settings), Stage(examples[:12], settings, blend=0.5)]
+
+    def run(name: str, progress: Callable[[int, int, float], None]) -> FineTuned:
+        return fine_tune(stages, loss="one label", checkpoint=tmp_path / name / "x.pt", progress=progress)
 
     class PowerCutError(Exception):
         pass
 
-    def interrupt(step: int, steps: int, loss: float) -> None:
-        if step == 5:
-            raise PowerCutError
+    def interrupted_at(wanted: int) -> Callable[[int, int, float], None]:
+        def interrupt(step: int, steps: int, loss: float) -> None:
+            if step == wanted:
+                raise PowerCutError
 
-    with pytest.raises(PowerCutError):
-        fine_tune(pairs, settings, scratch=tmp_path / "a", progress=interrupt)
+        return interrupt
+
     steps: list[int] = []
-    resumed = fine_tune(pairs, settings, scratch=tmp_path / "a", progress=lambda step, *_: steps.append(step))
-    whole = fine_tune(pairs, settings, scratch=tmp_path / "b")
-    assert steps[0] == 5
-    np.testing.assert_array_equal(resumed.transform(PAIRS), whole.transform(PAIRS))
+    whole = run("whole", lambda step, *_: steps.append(step))
+    for wanted in (5, len(steps) - 1):  # in the first stage, and in the second
+        with pytest.raises(PowerCutError):
+            run("cut", interrupted_at(wanted))
+    resumed = run("cut", lambda step, *_: None)
+    assert steps == list(range(1, len(steps) + 1))
+    assert resumed == whole

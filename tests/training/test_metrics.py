@@ -17,6 +17,7 @@ def test_unknown_rows_do_not_count() -> None:
     found = attribute_metrics(np.array([0.9, 0.1, 0.5]), np.array([1.0, 0.0, np.nan]))
     assert (found["n"], found["positives"], found["roc_auc"]) == (2, 1, 1.0)
     assert "roc_auc" not in attribute_metrics(np.array([0.9]), np.array([1.0]))
+    assert attribute_metrics(np.array([0.9]), np.array([np.nan])) == {"n": 0, "positives": 0}
 
 
 def test_stance_figures() -> None:

