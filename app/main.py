@@ -6,6 +6,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.api import articles, health, models, scores
+from app.compat import openai, perspective
+from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
+from app.feedback import FeedbackFile
+from app.integrations import coral, discourse
 from app.openapi import describe_bodies
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
@@ -45,10 +49,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for part in (scores, articles, models, health):
+    app.state.feedback = FeedbackFile(settings.feedback_file)
+    for part in (scores, articles, models, health, perspective, openai, coral, discourse):
         app.include_router(part.router)
     describe_bodies(app)
     add_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, except_paths={scores.STREAM_PATH})
+    app.add_middleware(ForeignEnvelopes, protocols=PROTOCOLS)
     app.add_middleware(RequestLog)
     return app

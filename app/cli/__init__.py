@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from app.cli.compare import compare
 from app.cli.data import app as data_app
 from app.cli.evaluate import evaluate
 from app.cli.models import app as models_app
@@ -29,6 +30,7 @@ app.command("serve")(serve)
 app.command("score")(score)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
+app.command("compare")(compare)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 

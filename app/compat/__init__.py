@@ -1,0 +1,3 @@
+"""Foreign protocols, so that their clients need to change nothing but a URL."""
+
+__all__: list[str] = []
