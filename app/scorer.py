@@ -59,7 +59,7 @@ class Scorer:
             only the attributes that the language's model has.
         """
         known = registered or {}
-        languages = [self._language(request.comment) for request in requests]
+        languages = [self.language_of(request.comment) for request in requests]
         civility = self._civility(requests, languages)
         spans = self._spans(requests, [i for i, language in enumerate(languages) if language == ENGLISH])
         stances = self._stances(
@@ -79,7 +79,8 @@ class Scorer:
             for i, request in enumerate(requests)
         ]
 
-    def _language(self, comment: Comment) -> str:
+    def language_of(self, comment: Comment) -> str:
+        """Return the language in which a comment is scored, ISO 639."""
         if isinstance(comment, CommentInLanguage):
             return comment.language
         return self._teller.tell(comment.text, comment.language)

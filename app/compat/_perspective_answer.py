@@ -51,11 +51,10 @@ async def analyze(
     return value, answer.model
 
 
-async def detect_language(text: str, languages: Sequence[str], service: Service) -> str:
+def detect_language(text: str, languages: Sequence[str], service: Service) -> str:
     """Return the language in which `text` would be scored."""
-    hint = _first_known(languages, service.shelf.scorer.languages)
-    request = ScoreRequest(comment=_comment(text, hint))
-    return (await service.answer(request, bulk=True)).language
+    scorer = service.shelf.scorer
+    return scorer.language_of(_comment(text, _first_known(languages, scorer.languages)))
 
 
 def _comment(text: str, language: str | None) -> Comment:

@@ -111,7 +111,7 @@ async def _suggest(value: object, service: Service, request: Request, _: bool) -
     if not suggested.do_not_store:
         sink: FeedbackSink = request.app.state.feedback
         await to_thread.run_sync(sink.add, _feedback_of(suggested))
-    detected = await detect_language(suggested.text, suggested.languages, service)
+    detected = detect_language(suggested.text, suggested.languages, service)
     answer: dict[str, Any] = {} if suggested.client_token is None else {"clientToken": suggested.client_token}
     answer["detectedLanguages"] = [detected]
     answer["requestedLanguages"] = suggested.languages or [detected]
