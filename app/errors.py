@@ -4,6 +4,7 @@
 
     AppError
     ├── SettingsError              a COUNTERPOINT_ variable
+    ├── ActiveFileError            the file that says which version is active
     ├── ScorerClosedError          work handed in after closing began
     ├── StoreError                 the database
     │   └── StoreDownError         it cannot be reached, or takes too long
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from app.schemas import FieldProblem, Problem
 
 __all__ = [
+    "ActiveFileError",
     "AppError",
     "BusyError",
     "ClientError",
@@ -58,6 +60,10 @@ class AppError(CounterpointError):
 
 class SettingsError(AppError):
     """A COUNTERPOINT_ variable does not hold what it should."""
+
+
+class ActiveFileError(AppError):
+    """The file that says which version is active cannot be read or written."""
 
 
 class ScorerClosedError(AppError):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import articles, health, models, scores
+from app.api import articles, health, metrics, models, scores
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.feedback import FeedbackFile
@@ -13,6 +13,7 @@ from app.integrations import coral, discourse
 from app.openapi import describe_bodies
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
+from app.ops.metrics import service_registry
 from app.ops.problems import add_problem_handlers
 from app.service import Service
 from app.settings import Settings, load_settings
@@ -49,8 +50,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
+    app.state.metrics = service_registry(service)
     app.state.feedback = FeedbackFile(settings.feedback_file)
-    for part in (scores, articles, models, health, perspective, openai, coral, discourse):
+    for part in (scores, articles, models, health, metrics, perspective, openai, coral, discourse):
         app.include_router(part.router)
     describe_bodies(app)
     add_problem_handlers(app)

@@ -1,5 +1,6 @@
 """The running service: the model in use, its micro-batches, and the registered premises."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,8 +13,11 @@ from fastapi import Depends, Request
 
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
+from app.observing.observer import Observer
+from app.ops.logging import log_failure
 from app.reading import is_blank
 from app.schemas import ScoreAnswer, ScoreRequest
+from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
 from app.store.articles import ArticleStore
@@ -27,10 +31,15 @@ _STORE_REST_S = 5.0
 
 
 class Question(NamedTuple):
-    """A request and the premise registered for its article."""
+    """A request, the premise registered for its article, and the scorer in use when it came.
+
+    `part` says that it is a part of a comment that is asked about as a whole too, and is not counted.
+    """
 
     request: ScoreRequest
     registered: str | None
+    scorer: Scorer
+    part: bool = False
 
 
 class Service:
@@ -43,9 +52,10 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.shelf = ModelShelf(settings)
+        self.observing = Observer(settings, self.shelf)
         self.store = ArticleStore(settings.database_url, timeout_s=settings.database_timeout_s)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
-            self._score_with,
+            lambda: self._score,
             size=settings.micro_batch_size,
             wait_ms=settings.micro_batch_wait_ms,
             budget_ms=settings.micro_batch_budget_ms,
@@ -61,28 +71,46 @@ class Service:
             await self.ask_store(self.store.check)
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
+        following = asyncio.create_task(self._follow_releases(), name="releases")
         try:
             async with self.batcher:
-                yield
+                with self.observing:
+                    yield
         finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
             self.store.close()
 
-    async def answer(self, request: ScoreRequest, *, bulk: bool = False) -> ScoreAnswer:
+    async def answer(
+        self, request: ScoreRequest, *, bulk: bool = False, scorer: Scorer | None = None
+    ) -> ScoreAnswer:
         """Score one comment, in a micro-batch with whatever else comes now.
 
         Args:
             request: the comment.
             bulk: whether it is one of many, and gives way to single ones.
+            scorer: what scores; by default the one in use now. An answer that is made up of several names
+                one, so that it comes from one version even where another is activated meanwhile.
 
         Raises:
             BusyError: too many single comments wait.
             ScorerClosedError: the service is closing.
         """
-        return await self.batcher.submit((await self._questions([request]))[0], bulk=bulk)
+        [question] = await self._questions([request], scorer)
+        return await self.batcher.submit(question, bulk=bulk)
 
-    async def answer_many(self, requests: Sequence[ScoreRequest]) -> list[ScoreAnswer | BaseException]:
-        """Score many comments, in order, an exception in the place of each that failed."""
-        return await self.batcher.submit_many(await self._questions(requests))
+    async def answer_many(
+        self, requests: Sequence[ScoreRequest], *, scorer: Scorer | None = None, parts: bool = False
+    ) -> list[ScoreAnswer | BaseException]:
+        """Score many comments by one version, in order, an exception in the place of each that failed.
+
+        Args:
+            requests: the comments.
+            scorer: what scores; by default the one in use now.
+            parts: whether they are parts of a comment that is scored as a whole too, and is counted once.
+        """
+        questions = await self._questions(requests, scorer)
+        return await self.batcher.submit_many([one._replace(part=parts) for one in questions])
 
     async def ask_store(self, ask: Callable[..., _Value], *args: Any) -> _Value:
         """Call a method of the store in a worker thread.
@@ -101,16 +129,30 @@ class Service:
         self._store_rests_until = 0.0
         return value
 
-    def _score_with(self) -> Callable[[Sequence[Question]], list[ScoreAnswer]]:
-        scorer = self.shelf.scorer
+    def _score(self, questions: Sequence[Question]) -> list[ScoreAnswer]:
+        answers: dict[int, ScoreAnswer] = {}
+        # As a rule there is one scorer; while another version is being put to use there may be two.
+        for scorer in dict.fromkeys(question.scorer for question in questions):
+            places = [i for i, question in enumerate(questions) if question.scorer is scorer]
+            asked = [questions[i] for i in places]
+            given = _scored(scorer, asked)
+            answers |= zip(places, given, strict=True)
+            whole = [(q, answer) for q, answer in zip(asked, given, strict=True) if not q.part]
+            self.observing.saw(
+                scorer, [(q.request, q.registered) for q, _ in whole], [answer for _, answer in whole]
+            )
+        return [answers[i] for i in range(len(questions))]
 
-        def score(questions: Sequence[Question]) -> list[ScoreAnswer]:
-            registered = {i: q.registered for i, q in enumerate(questions) if q.registered is not None}
-            return scorer.score([question.request for question in questions], registered=registered)
+    async def _follow_releases(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.release_check_s)
+            try:
+                await to_thread.run_sync(self.shelf.follow)
+            except Exception as error:
+                log_failure(error, None)
 
-        return score
-
-    async def _questions(self, requests: Sequence[ScoreRequest]) -> list[Question]:
+    async def _questions(self, requests: Sequence[ScoreRequest], scorer: Scorer | None) -> list[Question]:
+        scorer = scorer or self.shelf.scorer
         articles = [request.article for request in requests]
         asking = [article for article in articles if article is not None and is_blank(article.premise or "")]
         ids = {article.id for article in asking if article.id is not None}
@@ -120,6 +162,7 @@ class Service:
             Question(
                 request,
                 None if article is None else by_id.get(article.id or "") or by_url.get(article.url or ""),
+                scorer,
             )
             for request, article in zip(requests, articles, strict=True)
         ]
@@ -135,6 +178,11 @@ class Service:
                 self._store_rests_until = time.monotonic() + _STORE_REST_S
             _log.warning("%s; scoring goes on without registered premises", error)
             return {}, {}
+
+
+def _scored(scorer: Scorer, questions: Sequence[Question]) -> list[ScoreAnswer]:
+    registered = {i: q.registered for i, q in enumerate(questions) if q.registered is not None}
+    return scorer.score([question.request for question in questions], registered=registered)
 
 
 def _of_request(request: Request) -> Service:
