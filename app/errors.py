@@ -5,6 +5,7 @@
     AppError
     ├── SettingsError              a COUNTERPOINT_ variable
     ├── ActiveFileError            the file that says which version is active
+    ├── ObservationsError          the folder of counts
     ├── ScorerClosedError          work handed in after closing began
     ├── StoreError                 the database
     │   └── StoreDownError         it cannot be reached, or takes too long
@@ -41,6 +42,7 @@ __all__ = [
     "InvalidRequestError",
     "MalformedBodyError",
     "NotFoundError",
+    "ObservationsError",
     "RefusedError",
     "RequestRefused",
     "ScorerClosedError",
@@ -64,6 +66,10 @@ class SettingsError(AppError):
 
 class ActiveFileError(AppError):
     """The file that says which version is active cannot be read or written."""
+
+
+class ObservationsError(AppError):
+    """There are no observations where they are looked for."""
 
 
 class ScorerClosedError(AppError):
