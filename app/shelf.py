@@ -2,8 +2,11 @@
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import ActiveFileError, ConflictError, NotFoundError
@@ -18,6 +21,8 @@ from models.errors import BundleError, BundleNotFoundError
 __all__ = ["ModelShelf"]
 
 _log = logging.getLogger("counterpoint.models")
+_SWITCH_S = 0.0005
+_NICENESS = 10
 _Stamp = tuple[tuple[str, int, int], ...]  # name, time of change and size of each file
 
 
@@ -39,6 +44,8 @@ class ModelShelf:
         self._teller = LanguageTeller(settings)
         self._active = active_file_of(settings.releases, settings.active_file)
         self._lock = threading.Lock()
+        # Always the same thread: each that loads would keep the memory that a bundle had taken.
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix="loader", initializer=_be_nice)
         self._verified: dict[Path, tuple[_Stamp, Manifest]] = {}
         self._refused: tuple[str, _Stamp | None] | None = None
         self.problem: str | None = None
@@ -217,7 +224,31 @@ class ModelShelf:
         return manifest
 
     def _open(self, path: Path) -> Scorer:
-        return Scorer(load_bundle(path, self._settings.trusted_keys), self._settings, self._teller)
+        return self._loader.submit(self._load, path).result()
+
+    def _load(self, path: Path) -> Scorer:
+        with _giving_way():
+            return Scorer(load_bundle(path, self._settings.trusted_keys), self._settings, self._teller)
+
+
+def _be_nice() -> None:
+    """Let the threads that answer go first; only Linux has priorities of threads."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+@contextmanager
+def _giving_way() -> Iterator[None]:
+    """Let the thread that scores have the interpreter within half a millisecond, not only within five.
+
+    It asks for it many times a comment, and each time would wait for the thread that loads.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _stamp_of(bundle: Path) -> _Stamp:

@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from models import Bundle, load_bundle
+from models import ATTRIBUTES, Bundle, load_bundle
+from models.drift import DriftReference, psi
 from training.build import Order, build
+from training.civility_sets import NATURAL, civility_splits
 from training.errors import MissingExtraError, TrainingError
 from training.finetuning import FineTuning
 
@@ -44,6 +46,22 @@ def test_held_out_figures_name_their_split_and_size(built: Bundle) -> None:
     names = {entry["name"] for entry in built.manifest.training_data}
     assert {"civility/jigsaw-toxic-comments", "stance/arc"} <= names
     assert {"counterpoint/contrasts", "counterpoint/identities"} <= names
+
+
+def test_the_bundle_carries_what_drift_is_measured_against(built: Bundle, small_data: Path) -> None:
+    reference = DriftReference.of(built.version, built.manifest.metrics)
+    assert reference is not None
+    natural = [row for row in civility_splits(small_data).calibration if row.source in NATURAL]
+    assert reference.rows == len(natural) > 0
+    scores = built.civility.predict_proba([row.text for row in natural])
+    for column, name in enumerate(ATTRIBUTES):
+        distribution = reference.scores[name]
+        counted = [0] * len(distribution.shares)
+        for score in np.round(scores[:, column], 4):
+            counted[distribution.bin_of(score)] += 1
+        assert psi(distribution.shares, counted) < 0.001
+    assert sum(reference.languages.values()) == pytest.approx(1)
+    assert reference.languages["en"] > 0.5
 
 
 def test_the_same_data_and_seed_give_the_same_predictions(
