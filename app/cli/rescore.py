@@ -35,8 +35,8 @@ def rescore(
         str | None,
         typer.Argument(
             metavar="[INPUT]",
-            help="A file, a folder, a pattern in quotes, an address such as s3://bucket/key, or - for standard "
-            "input.",
+            help="A file, a folder, a pattern in quotes, an address such as s3://bucket/key, or - for "
+            "standard input.",
             show_default=False,
         ),
     ] = None,

@@ -67,13 +67,15 @@ def on_cluster(address: str) -> Engine:
         PartError: Dask is not installed, or the scheduler does not answer.
     """
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         raise PartError("--scheduler needs pip install 'counterpoint[cluster]'") from None
 
+    connect: Any = distributed.Client
+
     def run(job: Job, parts: Sequence[Part]) -> Iterator[Receipt]:
         try:
-            client = Client(address, timeout=30)
+            client: Any = connect(address, timeout=30)
         except (OSError, TimeoutError, ValueError) as error:
             raise PartError(f"no Dask scheduler answers on {address}: {error}") from None
         with client:
@@ -85,7 +87,7 @@ def on_cluster(address: str) -> Engine:
 def _in_workers(job: Job, parts: Sequence[Part], workers: int) -> Iterator[Receipt]:
     left = {part.index: part for part in parts}
     for tries in range(_TRIES):
-        context = multiprocessing.get_context("spawn")
+        context = _context()
         with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
             try:
                 task = partial(_score_described, job.model_dump_json())
@@ -97,6 +99,15 @@ def _in_workers(job: Job, parts: Sequence[Part], workers: int) -> Iterator[Recei
                 # A worker was killed, by want of memory more likely than by its part.
                 if tries == _TRIES - 1:
                     raise PartError("workers were killed again and again; is there enough memory?") from None
+
+
+def _context() -> Any:
+    """Workers that come out of one process which has imported everything once; never out of this one."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
 
 
 def _start_worker() -> None:
@@ -112,8 +123,9 @@ def _start_worker() -> None:
 
 
 def _on_workers(client: Any, job: Job, parts: Sequence[Part]) -> Iterator[Receipt]:
-    from distributed import as_completed
+    import distributed
 
+    as_completed: Any = distributed.as_completed
     described = job.model_dump_json()
     waiting = iter(parts)
 

@@ -1,11 +1,12 @@
 """Ids that occur more than once, found in bounded memory however many there are.
 
-Every part leaves the digests of its ids, sorted; a range of digests at a time is read from all parts. With 128
-bits, two different ids have the same digest once in about 10^20 archives of a hundred million.
+Every part leaves the digests of its ids, sorted; a range of digests at a time is read from all parts. They
+have 128 bits: two different ids share one once in about 10^22 archives of a hundred million comments.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -19,7 +20,7 @@ _ROWS_AT_ONCE = 1_000_000
 
 
 class DuplicateId(NamedTuple):
-    """A row whose id came before: its place among the scored rows of its part, and where the first one was."""
+    """A row whose id came before: its place among the scored rows of its part, and where the first was."""
 
     row: int
     line: int
@@ -81,7 +82,7 @@ def find_duplicates(files: Sequence[Path]) -> dict[int, list[DuplicateId]]:
 def _ranges(total: int) -> Iterator[tuple[int, int]]:
     count = 1 + total // _ROWS_AT_ONCE
     bounds = [2**64 * n // count for n in range(count + 1)]
-    yield from zip(bounds, bounds[1:], strict=False)
+    yield from pairwise(bounds)
 
 
 def _between(table: NDArray[np.void], low: int, high: int) -> NDArray[np.void]:

@@ -48,8 +48,8 @@ class Part(_Frozen):
     index: int
     source: int
     begin: int
-    end: int
-    """Bytes, the end exclusive; in Parquet rows of the row group."""
+    end: int | None
+    """Bytes, the end exclusive, None for all; in Parquet rows of the row group."""
     first_row: int
     """Number of the first row in the whole input, from 0."""
     first_line: int

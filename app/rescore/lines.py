@@ -28,7 +28,7 @@ def read_lines(file: IO[bytes], begin: int, end: int | None) -> Iterator[tuple[b
     file.seek(begin)
     left = end - begin if end is not None else -1
     held: list[bytes] = []
-    size, kept = 0, 0
+    size = 0
     while left and (block := file.read(_BLOCK if left < 0 else min(left, _BLOCK))):
         left -= len(block) if left > 0 else 0
         pieces = block.split(b"\n")

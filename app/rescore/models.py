@@ -1,5 +1,6 @@
 """What scores in this process: a bundle that each worker loads once."""
 
+import gc
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
@@ -54,7 +55,7 @@ def model_of(bundle: Path, settings: Settings) -> Model:
 
 
 def load_model(model: Model) -> InProcess:
-    """Return the scorer of a bundle, loaded once a process. BLAS is held to one thread, for a worker is a core.
+    """Return the scorer of a bundle, loaded once a process; BLAS gets one thread, for a worker is a core.
 
     Raises:
         PartError: the bundle is not at hand here, or another one.
@@ -77,7 +78,9 @@ def _loaded(described: str) -> InProcess:
     )
     if folder is None or _digest(folder) != model.digest:
         raise PartError(f"the bundle {model.version} of the run is not at hand here, or has other contents")
-    return InProcess(Scorer(load_bundle(folder), Settings(**model.settings)))
+    scorer = InProcess(Scorer(load_bundle(folder), Settings(**model.settings)))
+    gc.freeze()  # the models stay: looking through them for garbage again and again takes time
+    return scorer
 
 
 def _digest(bundle: Path) -> str:

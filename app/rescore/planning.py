@@ -151,7 +151,7 @@ def _cut_parquet(
     with open_address(source.address) as file:
         groups = groups_of(file, source.name)
     for group, count in enumerate(groups):
-        # A part in the middle of a group reads past what is before it, so that large ones are cut less finely.
+        # A part in the middle of a group reads past what is before it: large ones are cut less finely.
         step = _FINE_ROWS if count <= _LARGE_GROUP else _COARSE_ROWS
         for begin in range(0, count, step):
             end = min(begin + step, count)

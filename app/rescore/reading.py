@@ -15,7 +15,7 @@ from app.schemas import ScoreRequest
 from app.settings import Settings
 from app.threads.markup import text_of_fragment
 
-__all__ = ["HTML", "LINE", "OTHERS", "REJECTED", "Reject", "Row", "read_part"]
+__all__ = ["HTML", "LINE", "OTHERS", "REJECTED", "Reject", "Row", "read_part", "read_records"]
 
 OTHERS = "other_columns"
 """Where what is kept of JSON goes that the first lines do not hold."""
@@ -77,6 +77,40 @@ def read_part(job: Job, part: Part, settings: Settings) -> Iterator[Row | Reject
             yield read.row(line, number, record)
 
 
+def read_records(source: Source) -> Iterator[dict[str, Any]]:
+    """Yield every record of a whole file as it is, with its line; what is none with the reason.
+
+    Raises:
+        ArchiveError: the source cannot be read.
+    """
+    if source.kind == "parquet":
+        from app.rescore.parquet import groups_of
+
+        with open_address(source.address) as file:
+            groups = groups_of(file, source.name)
+        pieces = [
+            Part(
+                index=0,
+                source=0,
+                begin=0,
+                end=rows,
+                first_row=0,
+                first_line=1 + sum(groups[:group]),
+                rows=rows,
+                group=group,
+            )
+            for group, rows in enumerate(groups)
+        ]
+    else:
+        pieces = [Part(index=0, source=0, begin=0, end=None, first_row=0, first_line=1, rows=0)]
+    for piece in pieces:
+        for line, record in _READERS[source.kind](source, piece):
+            if isinstance(record, dict):
+                yield {**record, LINE: record.get(LINE, line)}
+            elif record is not None:
+                yield {LINE: line, REJECTED: record}
+
+
 class _Reader:
     """Turns the records of one source into rows."""
 
@@ -106,16 +140,18 @@ class _Reader:
             request = self._request(values, str(number + 1) if self._mapping.id is None else id)
             article = _name(values, "article", self._mapping)
             parent = _name(values, "parent", self._mapping)
-        except _Unfit as unfit:
+        except _UnfitError as unfit:
             return Reject(line, number, id, str(unfit))
         return Row(line, number, request, article, parent, self._keep(record))
 
     def _request(self, values: dict[str, Any], id: str | None) -> ScoreRequest:
         if id is None and values.get("id") is not None:
-            raise _Unfit(f"the id is neither a text of at most {_LONGEST_ID} characters nor a whole number")
+            raise _UnfitError(
+                f"the id is neither a text of at most {_LONGEST_ID} characters nor a whole number"
+            )
         text = values["text"]
         if text is None or (isinstance(text, str) and is_blank(text)):
-            raise _Unfit("no text")
+            raise _UnfitError("no text")
         comment: dict[str, Any] = {"text": text, "id": id}
         if _filled(language := values.get("language")):
             comment["language"] = language
@@ -129,7 +165,9 @@ class _Reader:
         try:
             return read_score_request(request, self._settings)
         except InvalidRequestError as refusal:
-            raise _Unfit("; ".join(_reason(error.field, error.message) for error in refusal.errors)) from None
+            raise _UnfitError(
+                "; ".join(_reason(error.field, error.message) for error in refusal.errors)
+            ) from None
 
     def _keep(self, record: dict[str, Any]) -> dict[str, Any]:
         if not self._kept:
@@ -145,7 +183,7 @@ class _Reader:
         return kept
 
 
-class _Unfit(Exception):
+class _UnfitError(Exception):
     pass
 
 
@@ -187,7 +225,7 @@ def _name(values: dict[str, Any], field: str, mapping: Mapping) -> str | None:
     if value is None or value == "":
         return None
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _Unfit(f"{getattr(mapping, field)} is neither text nor a whole number")
+        raise _UnfitError(f"{getattr(mapping, field)} is neither text nor a whole number")
     return str(value)
 
 
@@ -250,7 +288,7 @@ def _parquet_records(source: Source, part: Part) -> Iterator[_Record]:
     from app.rescore.parquet import read_group
 
     with open_address(source.address) as file:
-        for place, record in enumerate(read_group(file, part.group, part.begin, part.end)):
+        for place, record in enumerate(read_group(file, part.group, part.begin, part.end or 0)):
             yield part.first_line + place, record
 
 

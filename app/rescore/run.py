@@ -305,8 +305,8 @@ def _check_sums(plan: _Plan, receipts: Mapping[int, Receipt]) -> None:
         one = receipts[part.index]
         if one.scored + one.rejected + one.blank + one.left_out != part.rows:
             raise RunError(
-                f"part {part.index} has {part.rows} rows, but {one.scored} are scored and {one.rejected} rejected: "
-                "the input was changed during the run; --restart begins anew"
+                f"part {part.index} has {part.rows} rows, but {one.scored} are scored and {one.rejected} "
+                "rejected: the input was changed during the run; --restart begins anew"
             )
 
 
