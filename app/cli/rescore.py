@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from app.rescore import Engine, Outcome
+    from app.rescore import Drift, Engine, Order, Outcome
     from app.rescore.job import Model
 
 __all__ = ["rescore"]
@@ -95,6 +95,28 @@ def rescore(
     keep_columns: Annotated[
         bool, typer.Option("--keep-columns", help="Put the other columns of the input into the output.")
     ] = False,
+    sql: Annotated[
+        str | None,
+        typer.Option(
+            help="URL of a database to read instead of INPUT, such as postgresql+psycopg://user@host/name.",
+            envvar="COUNTERPOINT_SQL",
+            show_default=False,
+            rich_help_panel=_INPUT,
+        ),
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(help="What to ask --sql for.", show_default=False, rich_help_panel=_INPUT),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is recognised in the input, and score nothing.")
+    ] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="OLD", help="Output of an earlier run: show what differs from it.", show_default=False
+        ),
+    ] = None,
     stance: Annotated[
         bool,
         typer.Option("--stance/--no-stance", help="Whether to tell stances, which takes milliseconds each."),
@@ -176,8 +198,14 @@ def rescore(
     Exit status: 0 when it is complete, rejects or not; 1 when it stopped, or with --fail-on-reject when there
     are rejects; 2 when the command is wrong.
     """
-    if given is None or output is None:
-        raise typer.BadParameter("give INPUT and --output")
+    if query is None:
+        sql = None  # it may be in the environment for other commands
+    elif sql is None:
+        raise typer.BadParameter("--query goes with --sql")
+    if (given is None) == (query is None):
+        raise typer.BadParameter("give INPUT, or --sql and --query, and not both")
+    if output is None and not dry_run:
+        raise typer.BadParameter("give --output FILE, or --dry-run")
     _refuse_contradictions(url, scheduler, workers, bundle, encoder_share)
     from app.rescore import Order, Rescoring, kind_of_output
     from app.rescore import rescore as run
@@ -191,10 +219,14 @@ def rescore(
         "parent": parent,
         "parent_text": parent_text,
     }
+    order = Order(given, columns, format, sql, query, threads=stance)
     notes = Console(stderr=True, soft_wrap=True)
+    if dry_run or output is None:
+        _show_preview(Console(), order)
+        return
     with _engine(url, key, concurrency, scheduler, workers, bundle, encoder_share) as (name, engine, model):
         asked = Rescoring(
-            order=Order(given, columns, format),
+            order=order,
             output=output,
             model=model,
             engine_name=name,
@@ -210,6 +242,8 @@ def rescore(
         with _Bars(notes) as bars:
             outcome = run(asked, engine, bars.report)
     _show(notes, outcome)
+    if compare is not None:
+        _show_drift(Console(), notes, compare, output)
     if fail_on_reject and outcome.rejects:
         raise typer.Exit(1)
 
@@ -304,7 +338,7 @@ def _show(notes: Console, outcome: "Outcome") -> None:
     table = Table("what", show_header=False)
     table.add_column(justify="right")
     table.add_row("rows scored", f"{outcome.rows:,}")
-    for decision, count in outcome.decisions.items():
+    for decision, count in outcome.decisions.items() if outcome.rows else ():
         table.add_row(f"  {decision}", f"{count:,}")
     table.add_row("rows rejected", f"{outcome.rejects:,}")
     for reason, count in outcome.reasons.items():
@@ -316,3 +350,63 @@ def _show(notes: Console, outcome: "Outcome") -> None:
     notes.print(f"scores in {outcome.output}, manifest in {outcome.manifest}", markup=False)
     if outcome.rejects:
         notes.print(f"what was rejected, and why, in {outcome.rejects_file}", style="yellow", markup=False)
+
+
+def _show_preview(console: Console, order: "Order") -> None:
+    from app.rescore import preview
+    from app.settings import load_settings
+
+    for found in preview(order, load_settings()):
+        table = Table("field", "column", title=f"{found.name}: {found.kind}", title_justify="left")
+        for field, column in found.mapping.model_dump().items():
+            table.add_row(field, Text(column or "–"))
+        table.add_row("others", Text(", ".join(found.others) or "–"))
+        console.print(table)
+        told = f"of its first rows {found.good:,} can be scored"
+        console.print(f"{told}, {found.with_premise:,} with a premise, {found.with_parent:,} with a parent")
+        for reason, count in found.rejects.items():
+            console.print(Text(f"{count:,} rejected: {reason}", style="yellow"))
+
+
+def _show_drift(console: Console, notes: Console, old: Path, new: Path) -> None:
+    from app.rescore import find_drift, write_drift
+
+    drift = find_drift(old, new)
+    _print_drift(console, drift)
+    figures = new.with_name(f"{new.name}.drift.json")
+    write_drift(drift, figures)
+    notes.print(f"figures in {figures}", markup=False)
+    try:
+        from app.rescore.drift_plot import draw_drift
+    except ImportError:
+        notes.print("no plot: it needs pip install 'counterpoint[report]'", markup=False)
+        return
+    picture = new.with_name(f"{new.name}.drift.png")
+    draw_drift(drift, picture)
+    notes.print(f"plot in {picture}", markup=False)
+
+
+def _print_drift(console: Console, drift: "Drift") -> None:
+    title = f"{drift.both:,} comments in both, {drift.only_old:,} only before, {drift.only_new:,} only now"
+    table = Table("attribute", title=title, title_justify="left")
+    for name in ("correlation", "mean difference"):
+        table.add_column(name, justify="right")
+    for name, correlation in drift.correlations.items():
+        told = "–" if correlation is None else f"{correlation:.4f}"
+        table.add_row(name, told, f"{drift.differences[name]:.4f}")
+    console.print(table)
+    share = drift.changed / max(drift.both, 1)
+    title = f"{drift.changed:,} decisions change ({share:.2%})"
+    table = Table("decision before", "now", title=title, title_justify="left")
+    table.add_column("comments", justify="right")
+    for (before, now), count in sorted(drift.decisions.items()):
+        table.add_row(before, now, f"{count:,}")
+    console.print(table)
+    if drift.largest:
+        heads = ("id", "attribute", "before", "now", "decisions")
+        table = Table(*heads, title="Largest changes", title_justify="left")
+        for moved in drift.largest:
+            decisions = f"{moved.old_decision} → {moved.new_decision}"
+            scores = f"{moved.old:.4f}", f"{moved.new:.4f}"
+            table.add_row(Text(moved.id), moved.attribute, *scores, decisions)
+        console.print(table)

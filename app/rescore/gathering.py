@@ -1,9 +1,11 @@
 """Everything that parts are not cut from at once, brought into files that they are: unpacked or converted."""
 
+import hashlib
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +25,7 @@ __all__ = ["Gathered", "Order", "gather"]
 
 _BLOCK = 1 << 20
 _ROWS_A_REPORT = 1_000
+_HEAD_BYTES, _HEAD_ROWS = 4_000_000, 1_000
 _EXPORTS: dict[str, Callable[[str, str], Iterator[Record]]] = {
     "wordpress": read_wordpress,
     "disqus": read_disqus,
@@ -74,8 +77,10 @@ class Gathered:
     """Files that parts can be cut from."""
 
     sources: tuple[Source, ...]
-    size: int | None
-    """Bytes of all of them, None where it is unknown."""
+    size: int
+    """Bytes of all of them."""
+    stdin: str | None
+    """The sha256 of standard input, where that was read."""
 
     @property
     def kept(self) -> tuple[str, ...]:
@@ -83,97 +88,123 @@ class Gathered:
         return kept_columns(list(self.sources))
 
 
-def gather(order: Order, folder: Path, report: Report) -> Gathered:
+def gather(order: Order, folder: Path, report: Report, *, head: bool = False) -> Gathered:
     """Bring the input into files of JSON lines, CSV or Parquet that can be read from anywhere.
 
     Args:
         order: what to read.
         folder: where unpacked and converted files go; what is in it is thrown away.
-        report: told how many bytes are written.
+        report: told how much is written.
+        head: whether the beginning of what has to be unpacked or converted is enough.
 
     Raises:
         ArchiveError: there is nothing, it cannot be read, or is not recognised.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    gatherer = _Gatherer(order, folder, report, head)
     addresses = ["the query"] if order.sql is not None else find_inputs(str(order.given))
-    sources = []
-    for place, address in enumerate(addresses):
-        source = _source(order, address, folder / f"{place:06d}", report)
-        sources.append(
-            _with_parents(source, folder / f"{place:06d}.threads", report) if order.threads else source
+    sources = tuple(gatherer.source(address) for address in addresses)
+    size = sum(int(stamp_of(source.address)[0] or 0) for source in sources)
+    return Gathered(sources, size, gatherer.stdin)
+
+
+class _Gatherer:
+    def __init__(self, order: Order, folder: Path, report: Report, head: bool) -> None:
+        self._order, self._folder, self._report = order, folder, report
+        self._most_bytes = _HEAD_BYTES if head else None
+        self._most_rows = _HEAD_ROWS if head else None
+        self._files = 0
+        self.stdin: str | None = None
+
+    def source(self, address: str) -> Source:
+        source = self._source(address)
+        return self._with_parents(source) if self._order.threads and self._most_rows is None else source
+
+    def _source(self, address: str) -> Source:
+        if self._order.sql is not None:
+            rows = read_query(self._order.sql, self._order.query or "")
+            return self._described(address, self._written(rows, address), "jsonl")
+        name = address
+        if address == STDIN:
+            name, address = "standard input", self._stdin()
+        found = recognise(address, name, self._order.format)
+        if found.compression is not None:
+            address = self._unpacked(found)
+        if found.format == "json":
+            return self._described(name, self._written(read_json_document(address, name), name), "jsonl")
+        if found.format in _EXPORTS:
+            records = islice(_EXPORTS[found.format](address, name), self._most_rows)
+            lines = self._written(completed(records, self._file("sqlite3")), name)
+            return Source(
+                name=name, address=lines, kind="jsonl", mapping=_OF_EXPORTS, columns=_KEPT_OF_EXPORTS
+            )
+        if not is_remote(address):
+            address = str(Path(address).resolve())
+        return self._described(name, address, _KINDS[found.format], tab=found.format == "tsv")
+
+    def _described(self, name: str, address: str, kind: Kind, *, tab: bool = False) -> Source:
+        return describe_source(name, address, kind, self._order.columns, tab=tab)
+
+    def _with_parents(self, source: Source) -> Source:
+        """The source with the texts of parents, where only their ids are known."""
+        mapping = source.mapping
+        if mapping.parent is None or mapping.id is None or mapping.parent_text is not None:
+            return source
+        names = (mapping.id, mapping.text, mapping.parent, mapping.article or "")
+        records = completed(read_records(source), self._file("sqlite3"), names)
+        return source.model_copy(
+            update={
+                "address": self._written(records, source.name),
+                "kind": "jsonl",
+                "mapping": mapping.model_copy(update={"parent_text": PARENT_TEXT}),
+            }
         )
-    return Gathered(tuple(sources), sum(int(stamp_of(source.address)[0] or 0) for source in sources))
 
+    def _stdin(self) -> str:
+        target = self._file("stdin")
+        digest = hashlib.sha256()
+        with whole_file(target) as file:
+            self._copy(sys.stdin.buffer, file, "standard input", digest.update)
+        self.stdin = digest.hexdigest()
+        return str(target)
 
-def _source(order: Order, address: str, scratch: Path, report: Report) -> Source:
-    if order.sql is not None:
-        rows = read_query(order.sql, order.query or "")
-        return _describe(order, address, _written(rows, scratch, address, report), "jsonl")
-    name = "standard input" if address == STDIN else address
-    if address == STDIN:
-        with whole_file(scratch) as file:
-            _copy(sys.stdin.buffer, file, name, report)
-        address = str(scratch.resolve())
-    found = recognise(address, name, order.format)
-    if found.compression is not None:
-        address = str(_unpacked(found, scratch.with_suffix(".plain"), report))
-    if found.format == "json":
-        document = read_json_document(address, name)
-        return _describe(
-            order, name, _written(document, scratch.with_suffix(".lines"), name, report), "jsonl"
-        )
-    if found.format in _EXPORTS:
-        records = completed(_EXPORTS[found.format](address, name), scratch.with_suffix(".sqlite3"))
-        lines = _written(records, scratch.with_suffix(".lines"), name, report)
-        return Source(name=name, address=lines, kind="jsonl", mapping=_OF_EXPORTS, columns=_KEPT_OF_EXPORTS)
-    if not is_remote(address):
-        address = str(Path(address).resolve())
-    return _describe(order, name, address, _KINDS[found.format], tab=found.format == "tsv")
+    def _unpacked(self, found: Found) -> str:
+        target = self._file("plain")
+        with (
+            whole_file(target) as plain,
+            open_address(found.address) as file,
+            decompressed(file, found.compression, found.name) as packed,
+        ):
+            self._copy(packed, plain, found.name)
+        return str(target)
 
+    def _copy(
+        self,
+        source: IO[bytes],
+        target: IO[bytes],
+        name: str,
+        watch: Callable[[bytes], None] = lambda block: None,
+    ) -> None:
+        done = 0
+        while (self._most_bytes is None or done < self._most_bytes) and (block := _read(source, name)):
+            target.write(block)
+            watch(block)
+            done += len(block)
+            self._report(f"reading {name}", done, None)
 
-def _describe(order: Order, name: str, address: str, kind: Kind, *, tab: bool = False) -> Source:
-    return describe_source(name, address, kind, order.columns, tab=tab)
+    def _written(self, records: Iterable[Record], name: str) -> str:
+        target = self._file("jsonl")
+        with whole_file(target) as file:
+            for count, record in enumerate(islice(records, self._most_rows), start=1):
+                file.write(to_json(record, inf_nan_mode="constants") + b"\n")
+                if count % _ROWS_A_REPORT == 0:
+                    self._report(f"converting {name}", count, None)
+        return str(target)
 
-
-def _with_parents(source: Source, scratch: Path, report: Report) -> Source:
-    """The source with the texts of parents, where only their ids are known."""
-    mapping = source.mapping
-    if mapping.parent is None or mapping.id is None or mapping.parent_text is not None:
-        return source
-    names = (mapping.id, mapping.text, mapping.parent, mapping.article or "")
-    records = completed(read_records(source), scratch.with_suffix(".sqlite3"), names)
-    return source.model_copy(
-        update={
-            "address": _written(records, scratch, source.name, report),
-            "kind": "jsonl",
-            "mapping": mapping.model_copy(update={"parent_text": PARENT_TEXT}),
-        }
-    )
-
-
-def _written(records: Iterable[Record], target: Path, name: str, report: Report) -> str:
-    with whole_file(target) as file:
-        for count, record in enumerate(records, start=1):
-            file.write(to_json(record, inf_nan_mode="constants") + b"\n")
-            if count % _ROWS_A_REPORT == 0:
-                report(f"converting {name}", count, None)
-    return str(target.resolve())
-
-
-def _unpacked(found: Found, target: Path, report: Report) -> Path:
-    with open_address(found.address) as file, whole_file(target) as plain:
-        with decompressed(file, found.compression, found.name) as packed:
-            _copy(packed, plain, found.name, report)
-    return target.resolve()
-
-
-def _copy(source: IO[bytes], target: IO[bytes], name: str, report: Report) -> None:
-    done = 0
-    while block := _read(source, name):
-        target.write(block)
-        done += len(block)
-        report(f"reading {name}", done, None)
+    def _file(self, ending: str) -> Path:
+        self._files += 1
+        return self._folder.resolve() / f"{self._files:06d}.{ending}"
 
 
 def _read(source: IO[bytes], name: str) -> bytes:

@@ -23,7 +23,7 @@ __all__ = ["Joined", "join", "kind_of_output"]
 _BLOCK = 1 << 20
 _ROWS_AT_ONCE = 1_024
 _ID, _DECISION = list(COLUMNS).index("id"), list(COLUMNS).index("decision")
-_NUMBER = re.compile(r"\d[\d,.]*")
+_NUMBER = re.compile(r"(?<![\w-])\d[\d,.]*")
 _KINDS: dict[str, Kind] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",

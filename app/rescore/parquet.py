@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from app.rescore.errors import ArchiveError
 from app.rescore.table import COLUMNS
 
-__all__ = ["ParquetWriter", "groups_of", "read_file", "read_group", "schema_of"]
+__all__ = ["ParquetWriter", "groups_of", "read_dicts", "read_file", "read_group", "schema_of"]
 
 _BATCH_ROWS = 1024
 _GROUP_ROWS = 16_384
@@ -62,6 +62,13 @@ def read_file(path: Path) -> Iterator[tuple[Any, ...]]:
     with path.open("rb") as file:
         for batch in _open(file, path.name).iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
             yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def read_dicts(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a file by the names of its columns."""
+    with path.open("rb") as file:
+        for batch in _open(file, path.name).iter_batches(batch_size=_BATCH_ROWS, use_threads=False):
+            yield from batch.to_pylist()
 
 
 class ParquetWriter:

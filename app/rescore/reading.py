@@ -146,9 +146,7 @@ class _Reader:
 
     def _request(self, values: dict[str, Any], id: str | None) -> ScoreRequest:
         if id is None and values.get("id") is not None:
-            raise _UnfitError(
-                f"the id is neither a text of at most {_LONGEST_ID} characters nor a whole number"
-            )
+            raise _UnfitError(f"the id is neither text of 1 to {_LONGEST_ID} characters nor a whole number")
         text = values["text"]
         if text is None or (isinstance(text, str) and is_blank(text)):
             raise _UnfitError("no text")

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from uuid import uuid4
 from pydantic import BaseModel, ConfigDict
 
 from app.rescore.engines import Engine
-from app.rescore.errors import RunError
+from app.rescore.errors import RescoreError, RunError
 from app.rescore.files import digest_of, whole_file
 from app.rescore.gathering import Gathered, Order, gather
 from app.rescore.job import Job, Kind, Model, Part, Receipt
@@ -48,6 +49,7 @@ class _Plan(BaseModel):
     job: Job
     parts: tuple[Part, ...]
     began: str
+    stdin: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,14 @@ def _planned(asked: Rescoring, progress: Progress) -> _Plan:
         plan = _Plan.model_validate_json(path.read_bytes())
         _refuse_another(asked, plan)
         return plan
+    try:
+        return _plan(asked, path, progress)
+    except RescoreError:
+        _throw_away(asked.folder)  # there is nothing in it to go on with
+        raise
+
+
+def _plan(asked: Rescoring, path: Path, progress: Progress) -> _Plan:
     (asked.folder / "parts").mkdir(parents=True, exist_ok=True)
     gathered = gather(asked.order, asked.folder / "input", progress)
     cuts = list(_cuts(gathered, asked.part_bytes, progress))
@@ -194,6 +204,7 @@ def _planned(asked: Rescoring, progress: Progress) -> _Plan:
         job=_job(asked, gathered, digests, sum(part.rows for part in parts)),
         parts=parts,
         began=_now(),
+        stdin=gathered.stdin,
     )
     with whole_file(path) as file:
         file.write(plan.model_dump_json().encode())
@@ -239,11 +250,24 @@ def _refuse_another(asked: Rescoring, plan: _Plan) -> None:
     now = json.loads(json.dumps(asked.asked()))
     changed = [name for name, value in now.items() if plan.asked.get(name) != value]
     changed += [name for name, stamp in asked.order.stamps().items() if plan.stamps.get(name) != stamp]
+    if plan.stdin is not None and _another_stdin(plan.stdin):
+        changed.append("standard input")
     if changed:
         raise RunError(
             f"{asked.folder} is of a run that was interrupted, and not of the same command: "
             f"{', '.join(changed)} differ; --restart throws it away"
         )
+
+
+def _another_stdin(digest: str) -> bool:
+    """Whether standard input is another one than before; where nothing is sent again, it is not."""
+    if sys.stdin.isatty():
+        return False
+    found, empty = hashlib.sha256(), True
+    while block := sys.stdin.buffer.read(1 << 20):
+        found.update(block)
+        empty = False
+    return not empty and found.hexdigest() != digest
 
 
 def _scored(plan: _Plan, engine: Engine, progress: Progress) -> tuple[dict[int, Receipt], int]:
