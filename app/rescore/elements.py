@@ -47,6 +47,7 @@ def read_elements(file: IO[bytes], name: str, paths: frozenset[str]) -> Iterator
     handler = _Handler(paths)
     parser = create_parser(forbid_dtd=True, forbid_entities=True, forbid_external=True)
     parser.setContentHandler(handler)
+    handler.setDocumentLocator(parser)  # which only `parse` would do
     try:
         for block in _clean(file):
             parser.feed(block)

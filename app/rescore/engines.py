@@ -30,6 +30,7 @@ __all__ = ["Engine", "in_process", "on_cluster", "through_service", "usable_core
 Engine = Callable[[Job, Sequence[Part]], Iterator[Receipt]]
 
 _TRIES = 5
+_CONNECT_S = 30
 _HELD_A_WORKER = 2
 
 
@@ -75,7 +76,7 @@ def on_cluster(address: str) -> Engine:
 
     def run(job: Job, parts: Sequence[Part]) -> Iterator[Receipt]:
         try:
-            client: Any = connect(address, timeout=30)
+            client: Any = connect(address, timeout=_CONNECT_S)
         except (OSError, TimeoutError, ValueError) as error:
             raise PartError(f"no Dask scheduler answers on {address}: {error}") from None
         with client:

@@ -1,13 +1,18 @@
 """A tiny model, archives of its sentences, and a run of them in this process."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 import uvicorn
 
@@ -132,3 +137,43 @@ def make() -> Callable[..., Rows]:
 @pytest.fixture
 def write() -> Callable[[Path, Rows], Path]:
     return write_lines
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask scheduler and its workers, processes of their own."""
+
+    address: str
+
+    def worker_pids(self) -> list[int]:
+        with distributed.Client(self.address, timeout=60) as client:
+            client.wait_for_workers(1)
+            return list(client.run(os.getpid).values())
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    told = folder / "scheduler.json"
+    common = ["--scheduler-file", str(told), "--no-dashboard"]
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with ExitStack() as processes, (folder / "log").open("wb") as log:
+
+        def start(*command: str) -> None:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_" + command[0], *command[1:], *common],
+                env=env,
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+            )
+            processes.callback(process.wait)
+            processes.callback(process.terminate)
+
+        start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        start("worker", "--nworkers", "2", "--nthreads", "1", "--local-directory", str(folder))
+        client = distributed.Client(scheduler_file=str(told), timeout=120)
+        with client:
+            client.wait_for_workers(2, timeout=240)
+            address = client.scheduler.address
+        yield Cluster(address)
