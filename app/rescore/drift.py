@@ -116,7 +116,7 @@ def write_drift(drift: Drift, path: Path) -> None:
 
 
 class _Sums:
-    """What Pearson's correlation needs, gathered row by row (Welford's method, Knuth, TAOCP vol. 2, 4.2.2)."""
+    """Pearson's correlation, row by row (Welford's method: Knuth, TAOCP vol. 2, 4.2.2)."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -105,3 +105,5 @@ class Receipt(_Frozen):
     """Bytes of each file of the part."""
     decisions: dict[str, int]
     seconds: float
+    cpu_seconds: float
+    """Of the thread that scored here; what a service takes is not in it."""

@@ -368,6 +368,7 @@ def _manifest(
             "began": plan.began,
             "ended": _now(),
             "scoring_seconds": round(sum(receipt.seconds for receipt in receipts.values()), 3),
+            "scoring_cpu_seconds": round(sum(receipt.cpu_seconds for receipt in receipts.values()), 3),
             "parts": len(plan.parts),
         },
     }

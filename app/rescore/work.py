@@ -41,13 +41,14 @@ def score_part(job: Job, part: Part, answers: Answers) -> Receipt:
         RescoreError: the source cannot be read, or a file not written.
         CounterpointError: the service does not answer.
     """
-    began = time.monotonic()
+    began, cpu_began = time.monotonic(), time.thread_time()
     with ExitStack() as files:
         paths = {what: job.part_file(part.index, what) for what in (job.kind, "rejects", "ids")}
         opened = {what: files.enter_context(whole_file(path)) for what, path in paths.items()}
         counts = _Part(job, part, answers, opened).run()
     sizes = {what: path.stat().st_size for what, path in paths.items()}
-    receipt = counts.receipt(sizes, round(time.monotonic() - began, 3))
+    took = time.monotonic() - began, time.thread_time() - cpu_began
+    receipt = counts.receipt(sizes, *took)
     with whole_file(job.part_file(part.index, "json")) as file:
         file.write(receipt.model_dump_json().encode())
     return receipt
@@ -83,7 +84,7 @@ class _Part:
             write_ids(self._ids_file, self._ids, self._lines)
         return self
 
-    def receipt(self, sizes: dict[str, int], seconds: float) -> Receipt:
+    def receipt(self, sizes: dict[str, int], seconds: float, cpu_seconds: float) -> Receipt:
         return Receipt(
             part=self._part.index,
             scored=len(self._lines),
@@ -92,7 +93,8 @@ class _Part:
             left_out=self._left_out,
             sizes=sizes,
             decisions=dict(sorted(self._decisions.items())),
-            seconds=seconds,
+            seconds=round(seconds, 3),
+            cpu_seconds=round(cpu_seconds, 3),
         )
 
     def _groups(self) -> Iterator[list[Row]]:

@@ -37,5 +37,5 @@ if __name__ == "__main__":
         if pid == 0:
             os.setsid()
             run(order["arguments"], order["log"])
-        print(pid, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        os.write(1, f"{pid}\n".encode())
+        os.write(1, f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n".encode())

@@ -45,20 +45,27 @@ WORDPRESS = """<?xml version="1.0" encoding="UTF-8" ?>
 
 DISQUS = """<?xml version="1.0" encoding="utf-8"?>
 <disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-internals">
-<thread dsq:id="9"><link>https://news.example/phones</link><title>School phones ought to be banned.</title></thread>
+<thread dsq:id="9"><link>https://news.example/phones</link>
+  <title>School phones ought to be banned.</title></thread>
 <post dsq:id="2"><message><![CDATA[<p>No, a terrible idea.</p>]]></message><createdAt>2026-01-01</createdAt>
   <thread dsq:id="9" /><parent dsq:id="1" /></post>
 <post dsq:id="1"><message><![CDATA[<p>Yes, this is a good idea.</p>]]></message><thread dsq:id="9" /></post>
 </disqus>
 """
 
+PREMISE = "School phones ought to be banned."
 CORAL = {
-    "stories": [{"id": "s1", "url": "https://news.example/x", "metadata": {"title": "School phones ought to be banned."}}],
+    "stories": [{"id": "s1", "url": "https://news.example/x", "metadata": {"title": PREMISE}}],
     "comments": [
-        {"id": "b", "storyID": "s1", "parentID": "a", "revisions": [{"body": "old"}, {"body": "<div>Well said, exactly right.</div>"}]},
+        {
+            "id": "b",
+            "storyID": "s1",
+            "parentID": "a",
+            "revisions": [{"body": "old"}, {"body": "<div>Well said, exactly right.</div>"}],
+        },
         {"id": "a", "storyID": "s1", "body": "<div>I disagree with the author.</div>"},
     ],
-}  # fmt: skip
+}
 
 
 def write(path: Path, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""Killed with SIGKILL at random moments, on every engine: no row is lost, none is doubled, no part done twice.
+"""Killed with SIGKILL at random moments, on every engine: no row is lost or doubled, no part done twice.
 
 RESCORE_KILLS sets how many kills there are in all, RESCORE_SEED which moments.
 """
@@ -116,7 +116,8 @@ def test_killed_at_random_moments(
             kills += 1
             after = receipts(bench.folder / f"{output}.run")
             assert before.items() <= after.items() or not after, "a finished part was done again"
-            assert (bench.folder / output).exists() <= complete(bench.folder / output, expected)
+            if (bench.folder / output).exists():
+                assert (bench.folder / output).read_bytes() == expected
             continue
         assert status == 0
         assert (bench.folder / output).read_bytes() == expected
@@ -125,10 +126,6 @@ def test_killed_at_random_moments(
     for place in range(tries + 1):
         assert_whole(bench, f"{place}.jsonl")
     assert kills == wanted
-
-
-def complete(output: Path, expected: bytes) -> bool:
-    return output.read_bytes() == expected
 
 
 def receipts(folder: Path) -> dict[str, tuple[int, int]]:

@@ -15,6 +15,8 @@ from app.scorer import Scorer
 from app.settings import Settings
 from models import load_bundle
 
+ROOT = str(Path(__file__).parents[2])
+NO_ID = "the id is neither text of 1 to 256 characters nor a whole number"
 BAD = (
     (b"not json\n", None, "broken JSON"),
     (b'{"id": "n1"}\n', "n1", "no text"),
@@ -24,7 +26,7 @@ BAD = (
     (b'{"id": "n5", "text": "\xff\xfe"}\n', None, "invalid UTF-8"),
     (b'["a", "b"]\n', None, "not an object of JSON"),
     (b'{"id": "n6", "text": "lone \\ud800 half"}\n', None, "broken JSON"),
-    (b'{"id": ["x"], "text": "fine"}\n', None, "the id is neither text of 1 to 256 characters nor a whole number"),
+    (b'{"id": ["x"], "text": "fine"}\n', None, NO_ID),
     (b'{"id": "c1", "text": "I come again."}\n', "c1", "duplicate id, first in line 2"),
     (json.dumps({"id": "n7", "text": "x" * 5_000_000}).encode() + b"\n", "n7",
      "text has 5000000 bytes in UTF-8, at most 20480 allowed"),
@@ -140,7 +142,7 @@ def test_a_line_without_an_end_does_not_fill_the_memory(bench: Any) -> None:
     )
     found = subprocess.run(
         [sys.executable, "-c", script, str(path)],
-        capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": ROOT},
     )  # fmt: skip
     lines, kilobytes = map(int, found.stdout.split())
     assert lines == 3
