@@ -14,6 +14,7 @@ from app.rescore.errors import ArchiveError
 from app.rescore.files import open_address
 from app.rescore.lines import TOO_LONG, read_lines
 from app.rescore.reading import HTML, LINE, REJECTED
+from app.rescore.recognition import LISTS
 from app.rescore.scratch import ARTICLE, TITLE, Record
 
 __all__ = ["read_coral", "read_disqus", "read_json_document", "read_wordpress"]
@@ -21,7 +22,6 @@ __all__ = ["read_coral", "read_disqus", "read_json_document", "read_wordpress"]
 _ITEM = "rss/channel/item"
 _COMMENT = f"{_ITEM}/wp:comment"
 _THREAD, _POST = "disqus/thread", "disqus/post"
-_LISTS = ("comments", "rows", "items", "data", "results", "nodes")
 
 
 def read_wordpress(address: str, name: str) -> Iterator[Record]:
@@ -183,7 +183,7 @@ def _lists_of(address: str, name: str) -> list[str]:
                 key = path.rsplit(".", 1)[-1]
                 if (
                     event == "start_array"
-                    and (path == "" or key in {*_LISTS, "stories"})
+                    and (path == "" or key in {*LISTS, "stories"})
                     and ".item" not in path
                 ):
                     found.append(f"{path}.item" if path else "item")

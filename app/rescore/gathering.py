@@ -11,13 +11,12 @@ from typing import IO, Any
 
 from pydantic_core import to_json
 
-from app.rescore.errors import ArchiveError
 from app.rescore.exports import read_coral, read_disqus, read_json_document, read_wordpress
 from app.rescore.files import is_remote, open_address, stamp_of, whole_file
 from app.rescore.job import Kind, Mapping, Source
 from app.rescore.planning import describe_source, kept_columns
 from app.rescore.reading import read_records
-from app.rescore.recognition import STDIN, Format, Found, decompressed, find_inputs, recognise
+from app.rescore.recognition import STDIN, Format, Found, decompressed, find_inputs, read_block, recognise
 from app.rescore.scratch import PARENT_TEXT, TITLE, Record, completed
 from app.rescore.sql import read_query, shown_url
 
@@ -187,7 +186,9 @@ class _Gatherer:
         watch: Callable[[bytes], None] = lambda block: None,
     ) -> None:
         done = 0
-        while (self._most_bytes is None or done < self._most_bytes) and (block := _read(source, name)):
+        while (self._most_bytes is None or done < self._most_bytes) and (
+            block := read_block(source, _BLOCK, name)
+        ):
             target.write(block)
             watch(block)
             done += len(block)
@@ -205,10 +206,3 @@ class _Gatherer:
     def _file(self, ending: str) -> Path:
         self._files += 1
         return self._folder.resolve() / f"{self._files:06d}.{ending}"
-
-
-def _read(source: IO[bytes], name: str) -> bytes:
-    try:
-        return source.read(_BLOCK)
-    except Exception as error:  # each decompressor has errors of its own
-        raise ArchiveError(f"{name} is damaged: {error}") from None

@@ -9,7 +9,17 @@ from pydantic_core import from_json
 from app.rescore.errors import ArchiveError
 from app.rescore.files import filesystem, is_remote, open_address
 
-__all__ = ["STDIN", "Compression", "Format", "Found", "decompressed", "find_inputs", "recognise"]
+__all__ = [
+    "LISTS",
+    "STDIN",
+    "Compression",
+    "Format",
+    "Found",
+    "decompressed",
+    "find_inputs",
+    "read_block",
+    "recognise",
+]
 
 STDIN = "-"
 
@@ -20,6 +30,9 @@ _HEAD = 65_536
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".xml")
 _PACKED = (".gz", ".zst", ".zstd")
 _CORAL = {"revisions", "storyID", "tenantID"}
+
+LISTS = ("comments", "rows", "items", "data", "results", "nodes")
+"""What the list of comments in a JSON document may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +107,7 @@ def recognise(address: str, name: str, given: Format | None) -> Found:
     )
     if packed is not None:
         with open_address(address) as file, decompressed(file, packed, name) as plain:
-            head = plain.read(_HEAD)
+            head = read_block(plain, _HEAD, name)
     if not head.strip():
         raise ArchiveError(f"{name} is empty")
     return Found(name, address, given or _format_of(head, name), packed)
@@ -119,6 +132,18 @@ def decompressed(file: IO[bytes], compression: Compression | None, name: str) ->
     return cast(IO[bytes], zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True))
 
 
+def read_block(file: IO[bytes], size: int, name: str) -> bytes:
+    """Read a piece of a file that may be damaged.
+
+    Raises:
+        ArchiveError: it is.
+    """
+    try:
+        return file.read(size)
+    except Exception as error:  # each decompressor has errors of its own
+        raise ArchiveError(f"{name} is damaged: {error}") from None
+
+
 def _format_of(head: bytes, name: str) -> Format:
     if head.startswith(b"PAR1"):
         return "parquet"
@@ -126,7 +151,7 @@ def _format_of(head: bytes, name: str) -> Format:
     if text.startswith(b"<"):
         return _kind_of_xml(text, name)
     if text.startswith(b"["):
-        return "coral" if any(b'"%s"' % key.encode() in text for key in _CORAL) else "json"
+        return _kind_of_document(text)
     if text.startswith(b"{"):
         return _kind_of_json(text, name)
     return "tsv" if _plain_name(name).endswith(".tsv") else "csv"
@@ -141,18 +166,21 @@ def _kind_of_xml(text: bytes, name: str) -> Format:
 
 
 def _kind_of_json(text: bytes, name: str) -> Format:
-    first = text.split(b"\n", 1)[0]
+    """Lines of objects, or one object with a list in it, over one line or several."""
+    first, _, rest = text.partition(b"\n")
     try:
         value = from_json(first)
     except ValueError:
-        # A first line that is broken, or longer than the head, or an object over several lines.
-        value = {}
-        if not _plain_name(name).endswith((".jsonl", ".ndjson")) and first.strip() in {
-            b"{",
-            b'{"comments": [',
-        }:
-            return "coral" if b'"stories"' in text or b'"storyID"' in text else "json"
-    return "coral" if isinstance(value, dict) and value.keys() & _CORAL else "jsonl"
+        # A broken line, one longer than the head, or the beginning of an object over several lines.
+        is_document = first.strip() == b"{" or _plain_name(name).endswith(".json")
+        return _kind_of_document(text) if is_document else "jsonl"
+    if not rest.strip() and any(isinstance(value.get(key), list) for key in LISTS):
+        return _kind_of_document(text)
+    return "coral" if value.keys() & _CORAL else "jsonl"
+
+
+def _kind_of_document(text: bytes) -> Format:
+    return "coral" if any(b'"%s"' % key.encode() in text for key in _CORAL) else "json"
 
 
 def _is_named_as_input(name: str) -> bool:

@@ -158,7 +158,7 @@ def test_a_query_is_an_input(bench: Any, rows: Any, expected: Any) -> None:
     bench.run(bench.order(None, sql=f"sqlite:///{path}", query=query), run_id="r")
     assert bench.rows() == expected
     with pytest.raises(ArchiveError, match="no such table"):
-        bench.run(bench.order(None, sql=f"sqlite:///{path}", query="SELECT * FROM nothing"), "o.jsonl")
+        bench.run(bench.order(None, sql=f"sqlite:///{path}", query="SELECT * FROM posts"), "o.jsonl")
     assert not (bench.folder / "o.jsonl.run").exists()
 
 

@@ -126,13 +126,17 @@ def test_no_room_left_is_told_and_the_run_goes_on_later(bench: Any, archive: Pat
     assert len(bench.rows()) == 200
 
 
-def test_standard_input_is_needed_only_once(bench: Any, archive: Path, monkeypatch: Any) -> None:
+def test_standard_input_is_needed_only_once(
+    bench: Any, archive: Path, monkeypatch: Any, request: Any
+) -> None:
     bench.run(archive, "whole.jsonl", part_bytes=2_000)
 
     def send(content: bytes) -> None:
         path = bench.folder / "stdin"
         path.write_bytes(content)
-        monkeypatch.setattr("sys.stdin", path.open())
+        stdin = path.open()
+        request.addfinalizer(stdin.close)
+        monkeypatch.setattr("sys.stdin", stdin)
 
     send(archive.read_bytes())
     with pytest.raises(Interrupted):
