@@ -17,6 +17,7 @@ from concurrent.futures import (
 )
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache, partial
+from itertools import islice
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
@@ -135,7 +136,7 @@ def _on_workers(client: Any, job: Job, parts: Sequence[Part]) -> Iterator[Receip
         return client.submit(_score_described, described, part, pure=False, retries=_TRIES)
 
     window = max(1, _HELD_A_WORKER * sum(client.nthreads().values()))
-    running = as_completed([submit(part) for part, _ in zip(waiting, range(window), strict=False)])
+    running = as_completed([submit(part) for part in islice(waiting, window)])
     for future in running:
         yield future.result()
         if (part := next(waiting, None)) is not None:

@@ -325,6 +325,8 @@ def _joined(
 
 def _check_sums(plan: _Plan, receipts: Mapping[int, Receipt]) -> None:
     """Every row of every part is scored, rejected, empty or not in the sample: nothing is lost unnoticed."""
+    if missing := [part.index for part in plan.parts if part.index not in receipts]:
+        raise RunError(f"{len(missing)} parts were not scored; the same command goes on")
     for part in plan.parts:
         one = receipts[part.index]
         if one.scored + one.rejected + one.blank + one.left_out != part.rows:

@@ -7,6 +7,7 @@ when it has ended its exit status as the shell counts it.
 import json
 import os
 import sys
+import traceback
 
 import distributed  # noqa: F401 - imported here once for every fork
 
@@ -26,7 +27,8 @@ def run(arguments: list[str], log: str) -> None:
         os._exit(0)
     except SystemExit as ended:
         os._exit(int(ended.code or 0))
-    finally:
+    except BaseException:
+        traceback.print_exc()
         os._exit(70)
 
 

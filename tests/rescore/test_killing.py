@@ -129,7 +129,7 @@ def test_killed_at_random_moments(
 
 
 def receipts(folder: Path) -> dict[str, tuple[int, int]]:
-    """What is finished: the inode and the time of each receipt, which would be others if it were done again."""
+    """What is finished: inode and time of each receipt, which would be others if it were done again."""
     stats = {path.name: path.stat() for path in sorted((folder / "parts").glob("*.json"))}
     return {name: (stat.st_ino, stat.st_mtime_ns) for name, stat in stats.items()}
 
