@@ -172,7 +172,7 @@ def _cluster(folder: Path) -> Iterator[str]:
         from distributed import Client
 
         with Client(scheduler_file=str(told), timeout=120) as client:  # type: ignore[no-untyped-call]
-            client.wait_for_workers(2)  # type: ignore[no-untyped-call]
+            client.wait_for_workers(2)
             address: str = client.scheduler.address
         yield address
 
