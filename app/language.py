@@ -12,6 +12,8 @@ __all__ = ["LanguageTeller"]
 _CHARACTERS_READ = 1_000
 _MIN_LETTERS_OTHER_SCRIPTS = 4
 _LATIN_ENDS = "\u024f"
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 _NOT_WORDS = re.compile(r"(?:https?://|www\.|[@#])\S*")
 
 
@@ -48,12 +50,12 @@ class LanguageTeller:
         return hint.split("-")[0].lower() if hint else self._settings.default_language
 
     def _has_enough_letters(self, text: str) -> bool:
-        letters = [char for char in text if char.isalpha()]
-        foreign = sum(char > _LATIN_ENDS for char in letters)
-        enough = (
-            _MIN_LETTERS_OTHER_SCRIPTS if 2 * foreign > len(letters) else self._settings.language_min_letters
-        )
-        return len(letters) >= enough
+        others = [char for char in _NOT_ASCII.findall(text) if char.isalpha()]
+        # Most letters are ASCII, and counted as bytes ten times as fast as one by one.
+        letters = len(others) + len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+        foreign = sum(char > _LATIN_ENDS for char in others)
+        enough = _MIN_LETTERS_OTHER_SCRIPTS if 2 * foreign > letters else self._settings.language_min_letters
+        return letters >= enough
 
     def _guess(self, text: str) -> _Guess | None:
         encodable = text.encode("utf-8", "replace").decode()

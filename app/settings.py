@@ -17,7 +17,7 @@ __all__ = ["PREFIX", "Settings", "Threshold", "Thresholds", "load_settings"]
 
 PREFIX = "COUNTERPOINT_"
 _NESTING = "__"
-_OTHERS = ("DATA_DIR", "LEFT_KEY", "RIGHT_KEY")  # read by the commands, not by the service
+_OTHERS = ("DATA_DIR", "KEY", "LEFT_KEY", "RIGHT_KEY", "SQL")  # read by the commands, not by the service
 _Secret = Annotated[SecretStr, Field(min_length=12)]  # Discourse accepts no shorter one
 _KUBERNETES = ("SERVICE_", "PORT_")  # set by Kubernetes for a service called "counterpoint"
 
