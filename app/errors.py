@@ -15,6 +15,7 @@
     │   ├── TooLargeError          413
     │   ├── UnsupportedTypeError   415
     │   ├── InvalidRequestError    422  JSON, but not what was asked for
+    │   ├── ReusedKeyError         422  an Idempotency-Key of another request
     │   ├── UnavailableError       503
     │   └── BusyError              503  too many comments wait
     └── ClientError                seen from the caller's side
@@ -41,6 +42,7 @@ __all__ = [
     "NotFoundError",
     "RefusedError",
     "RequestRefused",
+    "ReusedKeyError",
     "ScorerClosedError",
     "ServiceUnavailable",
     "SettingsError",
@@ -144,6 +146,14 @@ class InvalidRequestError(RefusedError):
     status = 422
     code = "invalid-request"
     title = "Invalid request"
+
+
+class ReusedKeyError(RefusedError):
+    """An Idempotency-Key that another request had."""
+
+    status = 422
+    code = "idempotency-key-reused"
+    title = "Idempotency-Key used before"
 
 
 class UnavailableError(RefusedError):
