@@ -106,7 +106,8 @@ def _best_shares(told: _Array, rates: _Array) -> _Array:
     weighted = rates * weights[:, None, :]
     squares = weighted @ rates.transpose(0, 2, 1)
     linear = np.einsum("dkj,dj->dk", weighted, told)
-    best, best_error = np.zeros((draws, labels)), np.full(draws, np.inf)
+    best: _Array = np.zeros((draws, labels))
+    best_error = np.full(draws, np.inf)
     for size in range(1, labels + 1):
         for chosen in combinations(range(labels), size):
             shares = np.zeros((draws, labels))
@@ -114,8 +115,8 @@ def _best_shares(told: _Array, rates: _Array) -> _Array:
             error = np.einsum("dj,dj->d", (np.einsum("dk,dkj->dj", shares, rates) - told) ** 2, weights)
             better = (shares >= -_RIDGE).all(axis=1) & (error < best_error)
             best[better], best_error[better] = shares[better], error[better]
-    best = np.maximum(best, 0)
-    return np.asarray(best / best.sum(axis=1, keepdims=True), dtype=np.float64)
+    positive = np.maximum(best, 0.0)
+    return np.asarray(positive / positive.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _on_support(squares: _Array, linear: _Array, chosen: list[int]) -> _Array:
@@ -125,5 +126,4 @@ def _on_support(squares: _Array, linear: _Array, chosen: list[int]) -> _Array:
     system[:, :size, size] = system[:, size, :size] = 1
     right = np.ones((draws, size + 1, 1))
     right[:, :size, 0] = linear[:, chosen]
-    solution: _Array = np.linalg.solve(system, right)[:, :size, 0]
-    return solution
+    return np.asarray(np.linalg.solve(system, right)[:, :size, 0], dtype=np.float64)

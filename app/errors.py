@@ -7,6 +7,7 @@
     ├── ScorerClosedError          work handed in after closing began
     ├── StoreError                 the database
     │   └── StoreDownError         it cannot be reached, or takes too long
+    ├── StoredRowError             a file of stored rows
     ├── RefusedError               a request, refused with a problem document
     │   ├── MalformedBodyError     400  not JSON
     │   ├── ForbiddenError         403
@@ -48,6 +49,7 @@ __all__ = [
     "SettingsError",
     "StoreDownError",
     "StoreError",
+    "StoredRowError",
     "TooLargeError",
     "UnavailableError",
     "UnsupportedTypeError",
@@ -72,6 +74,10 @@ class StoreError(AppError):
 
 class StoreDownError(StoreError):
     """The database cannot be reached, or takes too long: asking it again at once is of no use."""
+
+
+class StoredRowError(AppError):
+    """A file to import does not hold what it should, or cannot be read or written."""
 
 
 class RefusedError(AppError):

@@ -75,18 +75,15 @@ class PostgresServer:
     def kill(self) -> None:
         """End the server and all its processes at once, as kill -9 does."""
         assert self._process is not None
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self._process.pid)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        self._process.kill()
-        for child in children.stdout.split():
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts no more of them meanwhile
+        listed = ["ps", "-o", "pid=", "--ppid", str(self._process.pid)]
+        children = subprocess.run(listed, capture_output=True, text=True, check=False).stdout.split()
+        for child in children:
             try:
                 os.kill(int(child), signal.SIGKILL)
             except ProcessLookupError:
                 continue
+        self._process.kill()
         self._process.wait(_PATIENCE_S)
 
     def close(self) -> None:

@@ -4,9 +4,10 @@ Everything here blocks and is safe for use by several threads.
 """
 
 import math
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from alembic.util.exc import CommandError
@@ -123,6 +124,7 @@ class Database:
             raise StoreDownError(f"the database {self.place} is still being prepared")
         try:
             if not self._prepared:
+                _make_private(self._engine.url)
                 with self._transaction(write=True) as connection:
                     if self.dialect == "postgresql":
                         connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
@@ -132,6 +134,13 @@ class Database:
             raise StoreError(f"the database {self.place} is not of this version: {error}") from None
         finally:
             self._preparing.release()
+
+
+def _make_private(url: URL) -> None:
+    # Readers' texts are nobody else's to read; SQLite gives its log the same rights as the file.
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"} and not url.query:
+        with suppress(OSError):  # told better by the connection that follows
+            os.close(os.open(str(url.database), os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _engine(url: str, timeout_s: float) -> Engine:
@@ -156,6 +165,8 @@ def _engine(url: str, timeout_s: float) -> Engine:
 def _postgresql_engine(url: URL, timeout_s: float) -> Engine:
     limits = {
         "connect_timeout": math.ceil(timeout_s),
+        # Where the other machine is gone without a word, an answer would be waited for until for ever.
+        "tcp_user_timeout": math.ceil(timeout_s * 2_000),
         "options": f"-c statement_timeout={math.ceil(timeout_s * 1_000)}",
     }
     return create_engine(

@@ -19,7 +19,7 @@ from app.store.database import Database
 from app.store.naming import digest_of, key_of, storable
 from app.store.tables import AnsweredRequest, FeedbackRow
 
-__all__ = ["FeedbackStore", "KeptFeedback", "RepeatableRequest", "newest_only"]
+__all__ = ["FeedbackStore", "KeptFeedback", "RepeatableRequest", "token_key"]
 
 _PORTION = 500
 _COLUMNS = [column for column in FeedbackRow.__table__.columns if column.name != "token_key"]
@@ -72,7 +72,7 @@ class FeedbackStore:
         Raises:
             ReusedKeyError: another request had the same key.
         """
-        rows = [feedback_row(item, uuid.uuid4().hex, place) for place, item in enumerate(given)]
+        rows = [_feedback_row(item, uuid.uuid4().hex, place) for place, item in enumerate(given)]
         receipt = FeedbackReceipt(
             ids=[row["uid"] for row in rows], received=datetime.now(UTC).isoformat(timespec="milliseconds")
         )
@@ -103,7 +103,7 @@ class FeedbackStore:
             community: only opinions from there.
             every: whether opinions that newer ones replace come too.
         """
-        wanted: list[ColumnElement[bool]] = [] if every else [newest_only()]
+        wanted: list[ColumnElement[bool]] = [] if every else [_newest_only()]
         if since is not None:
             wanted.append(FeedbackRow.received >= since)
         if until is not None:
@@ -143,7 +143,7 @@ class FeedbackStore:
         return FeedbackReceipt.model_validate_json(found.answer)
 
 
-def feedback_row(feedback: Feedback, uid: str, place: int = 0) -> dict[str, Any]:
+def _feedback_row(feedback: Feedback, uid: str, place: int = 0) -> dict[str, Any]:
     """Return an opinion as a row; each further `place` of a list is a microsecond newer."""
     row: dict[str, Any] = {
         "uid": uid,
@@ -176,7 +176,7 @@ def token_key(row: dict[str, Any]) -> str | None:
     return key_of(row["source"], row["community"], row["client_token"])
 
 
-def newest_only() -> ColumnElement[bool]:
+def _newest_only() -> ColumnElement[bool]:
     """Return the condition that no newer opinion replaces a row."""
     newer = aliased(FeedbackRow)
     later = or_(

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, select, update
 
 from app.store.database import Database
-from app.store.tables import AnsweredRequest, Comment, FeedbackRow
+from app.store.tables import AnsweredRequest, Article, Comment, FeedbackRow
 
-__all__ = ["PRUNABLE", "Prunable", "prune"]
+__all__ = ["PRUNABLE", "Prunable", "overview", "prune"]
 
 Prunable = Literal["comments", "feedback", "answered_requests"]
 PRUNABLE: dict[Prunable, tuple[Any, Any, Any]] = {
@@ -74,3 +74,19 @@ def _has_text(table: type) -> Any:
 
 def _without_text(table: type) -> dict[str, Any]:
     return {"text": None} if table is Comment else {"text": None, "context": []}
+
+
+def overview(database: Database) -> dict[str, dict[str, Any]]:
+    """Return table → number of rows, times of the oldest and the newest.
+
+    Raises:
+        StoreError: the database fails.
+    """
+    times = {"articles": Article.updated} | {kind: moment for kind, (_, _, moment) in PRUNABLE.items()}
+    found: dict[str, dict[str, Any]] = {}
+    with database.begin() as connection:
+        for name, moment in times.items():
+            rows, *ends = connection.execute(select(func.count(), func.min(moment), func.max(moment))).one()
+            oldest, newest = (end and end.isoformat(timespec="seconds") for end in ends)
+            found[name] = {"rows": rows, "oldest": oldest, "newest": newest}
+    return found

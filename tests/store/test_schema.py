@@ -102,3 +102,10 @@ def test_sqlite_syncs_what_it_commits(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "x.sqlite3") as raw:
         assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     raw.close()
+
+
+def test_a_sqlite_file_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    store.check()
+    assert {file.stat().st_mode & 0o077 for file in tmp_path.iterdir()} == {0}
+    store.close()
