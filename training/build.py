@@ -18,6 +18,7 @@ from models.encoder import PairEncoder, TextEncoder
 from training.civility import judge_civility, train_civility
 from training.civility_encoder import BROAD, CONTRASTS, encoder_course, fine_tune_texts
 from training.civility_sets import CIVILITY_SOURCES, civility_splits
+from training.confusion import civility_confusion, stance_confusion
 from training.encoder import BROAD as BROAD_LESSON
 from training.encoder import READERS_LESSON
 from training.errors import TrainingError
@@ -204,7 +205,12 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
     model.others_ = train_languages(order.data_dir)
     progress("civility: other languages", 1, 1)
     progress("civility: judge", 0, 1)
-    metrics = {"split": "test", "sizes": _sizes(splits), "sources": judge_civility(model, splits.test)}
+    metrics = {
+        "split": "test",
+        "sizes": _sizes(splits),
+        "sources": judge_civility(model, splits.test),
+        "confusion": civility_confusion(model, splits.test),
+    }
     progress("civility: judge", 1, 1)
     rows = [*splits.train, *splits.calibration, *splits.test]
     spoken = [LANGUAGE_SOURCES[language] for language in model.others_]
@@ -265,6 +271,7 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
         metrics[variant] = judge_stance(judged, splits.test, seed)
         progress("stance: judge", done, len(variants))
     metrics["threads"] = judge_threads(model, threads["test"])
+    metrics["confusion"] = stance_confusion(model, splits.test)
     rows = [*splits.train, *splits.calibration, *splits.test]
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())

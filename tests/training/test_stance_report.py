@@ -56,6 +56,30 @@ def test_a_case_without_a_side_has_nothing_to_flip(judged: JudgedStance) -> None
     assert found["flips"]["pairs"] == 1
 
 
+def test_pairs_that_flip_are_counted_as_one_by_one(shipped_bundle_path: Path) -> None:
+    model: StanceModel = load_bundle(shipped_bundle_path).stance
+    wanted = ("explicit_disagreement", "off_topic", "alternative_proposed")
+    functions = [function for function in load_stance_checks() if function.name in wanted]
+    found = check_stance(model, functions)
+    for function in functions:
+        right = [
+            [
+                stance_labels(model.assess([(one.premise, one.text)]))[0] == one.label
+                for one in (case, case.mirrored)
+            ]
+            for case in function.cases
+        ]
+        sided = [
+            both
+            for both, case in zip(right, function.cases, strict=True)
+            if case.label in {"agree", "disagree"}
+        ]
+        figures = found["functions"][function.name]
+        assert figures["passed"] == sum(own for own, _ in right)
+        assert (figures["flips"]["pairs"], figures["flips"]["flipped"]) == (len(sided), sum(map(all, sided)))
+    assert 0 < found["flips"]["flipped"] < found["flips"]["pairs"]
+
+
 def test_risk_and_coverage_by_hand() -> None:
     confidence, right = np.array([0.4, 0.9, 0.6, 0.8]), np.array([True, True, False, True])
     found = risk_coverage(confidence, right, floor=0.6)
