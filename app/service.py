@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
-from app.reading import is_blank
+from app.premise import given_claims
 from app.schemas import ScoreAnswer, ScoreRequest
 from app.settings import Settings
 from app.shelf import ModelShelf
@@ -120,7 +120,7 @@ class Service:
 
     async def _questions(self, requests: Sequence[ScoreRequest]) -> list[Question]:
         articles = [request.article for request in requests]
-        asking = [article for article in articles if article is not None and is_blank(article.premise or "")]
+        asking = [article for article in articles if article is not None and not given_claims(article)]
         ids = {article.id for article in asking if article.id is not None}
         urls = {article.url for article in asking if article.url is not None}
         by_id, by_url = await self._registered(ids, urls)

@@ -290,7 +290,7 @@ def _stance_reliability(section: Found) -> Figure | None:
     axes.plot([0, 1], [0, 1], color=_PALE, linewidth=1.2, zorder=0)
     axes.plot(predicted, observed, color=_BLUE, linewidth=1, alpha=0.6)
     axes.scatter(predicted, observed, s=12 + 12 * np.log10(rows), color=_BLUE, zorder=2)
-    axes.text(0.97, 0.06, f"ECE {section['ece']:.3f}", color=_BLUE, ha="right", **_inside(axes))
+    axes.text(0.03, 0.93, f"ECE {section['ece']:.3f}", color=_BLUE, **_inside(axes))
     axes.set_xlabel("confidence of the likeliest stance")
     axes.set_ylabel("share that is right")
     axes.set_xlim(0.3, 1.02)
@@ -307,7 +307,7 @@ def _risk_coverage(section: Found) -> Figure | None:
     axes.axvline(floor["coverage"], color=_OCHRE, linewidth=1.2, zorder=0)
     if floor["accuracy"] is not None:
         axes.scatter([floor["coverage"]], [floor["accuracy"]], color=_OCHRE, s=42, zorder=3, clip_on=False)
-    axes.set_xlabel("coverage: share of comments that get a side, the most confident first")
+    axes.set_xlabel("coverage: share of comments that get a label, the most confident first")
     axes.set_ylabel("share that is right")
     axes.set_xlim(0, 1.01)
     axes.set_ylim(0, 1.02)

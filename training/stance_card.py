@@ -23,7 +23,7 @@ STANCE_DATA = ("counterpoint/openers", "counterpoint/written-comments")
 STANCE_PLOTS: dict[str, str] = {
     "stance_checks": "Functional checks of stance, by function, and mirrored pairs that flip",
     "stance_reliability": "Reliability of stance: confidence against the share that is right",
-    "stance_risk_coverage": "Risk and coverage: accuracy by the share of comments that get a side",
+    "stance_risk_coverage": "Risk and coverage: accuracy by the share of comments that get a label",
 }
 
 _WHAT = (
