@@ -2,8 +2,9 @@
 
 import datetime
 import logging
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +15,13 @@ from data.openers import load_openers
 from data.written import WRITTEN_SOURCE
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
+from models.drift import DRIFT_REFERENCE
 from models.encoder import PairEncoder, TextEncoder
 from training.civility import judge_civility, train_civility
 from training.civility_encoder import BROAD, CONTRASTS, encoder_course, fine_tune_texts
 from training.civility_sets import CIVILITY_SOURCES, civility_splits
 from training.confusion import civility_confusion, stance_confusion
+from training.drift import drift_reference
 from training.encoder import BROAD as BROAD_LESSON
 from training.encoder import READERS_LESSON
 from training.errors import TrainingError
@@ -61,6 +64,7 @@ class Order:
         civility_fine_tuning: hyper-parameters of the civility encoder's two stages.
         n_bits: logarithm of the number of hashed columns of the civility model.
         scratch: folder for checkpoints of the encoders.
+        trusted_keys: one of these must have signed `base`; None asks for no signature.
     """
 
     data_dir: Path
@@ -72,6 +76,7 @@ class Order:
     civility_fine_tuning: tuple[FineTuning, FineTuning] = (BROAD, CONTRASTS)
     n_bits: int = 19
     scratch: Path = Path("runs")
+    trusted_keys: Sequence[str] | None = None
 
 
 def build(order: Order, progress: Progress = lambda stage, done, total: None) -> Manifest:
@@ -110,6 +115,8 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
     }
     models: dict[str, Any] = {task: one.model for task, one in trained.items()}
     metrics = {task: one.metrics for task, one in trained.items()}
+    for one in trained.values():
+        metrics |= one.more_metrics
     training_data = [entry for one in trained.values() for entry in one.data]
     if base is not None:
         models = {"civility": base.civility, "stance": base.stance} | models
@@ -146,6 +153,7 @@ class _Trained:
     model: CivilityModel | StanceModel
     metrics: dict[str, Any]
     data: list[dict[str, Any]]
+    more_metrics: dict[str, Any] = field(default_factory=dict)
 
 
 def _judged_documents(bundle: Bundle, data_dir: Path, progress: Progress) -> dict[str, str]:
@@ -174,7 +182,7 @@ def _checked(order: Order) -> Bundle | None:
         require_extra()
     if order.base is None:
         return None
-    base = load_bundle(order.base)
+    base = load_bundle(order.base, order.trusted_keys)
     if order.encoder == "keep":
         _check_kept_encoders(base, order.only)
     return base
@@ -214,15 +222,16 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
     progress("civility: judge", 1, 1)
     rows = [*splits.train, *splits.calibration, *splits.test]
     spoken = [LANGUAGE_SOURCES[language] for language in model.others_]
+    foreign = read_civility(order.data_dir, spoken) if spoken else []
     data = [
         *describe_sets("civility", CIVILITY_SOURCES, rows, order.data_dir),
-        *describe_sets(
-            "civility", spoken, read_civility(order.data_dir, spoken) if spoken else [], order.data_dir
-        ),
+        *describe_sets("civility", spoken, foreign, order.data_dir),
     ]
     own = {"identities": IDENTITY_SOURCE, "contrasts": CONTRAST_SOURCE}
     data += [describe_own(name, sum(row.source == source for row in rows)) for name, source in own.items()]
-    return _Trained(model, metrics, data)
+    languages = Counter(row.language for row in (*splits.train, *foreign))
+    reference = drift_reference(model, splits.calibration, languages)
+    return _Trained(model, metrics, data, {DRIFT_REFERENCE: reference.to_dict()})
 
 
 def _text_encoder(

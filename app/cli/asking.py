@@ -87,7 +87,11 @@ def ask_in_process(requests: Sequence[Request], bundle: Path | None) -> list[Out
         CounterpointError: a setting or the bundle is wrong.
     """
     settings = load_settings()
-    scorer = ModelShelf(settings).scorer if bundle is None else Scorer(load_bundle(bundle), settings)
+    scorer = (
+        ModelShelf(settings).scorer
+        if bundle is None
+        else Scorer(load_bundle(bundle, settings.trusted_keys), settings)
+    )
     checked = [_checked(request, settings) for request in requests]
     good = [request for request in checked if isinstance(request, ScoreRequest)]
     answers = _answers(scorer, good)

@@ -18,6 +18,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.bundles import find_bundle, settings_of
+
 if TYPE_CHECKING:
     from models import Bundle
 
@@ -137,10 +139,10 @@ def _data_dir(chosen: Path | None) -> Path | None:
 
 
 def _load(named: str) -> "Bundle":
-    from models import RELEASES, load_bundle
+    from models import load_bundle
 
-    folder = Path(named)
-    return load_bundle(folder if folder.is_dir() else RELEASES / named)
+    settings = settings_of(None)
+    return load_bundle(find_bundle(named, settings), settings.trusted_keys)
 
 
 class _Sections:
