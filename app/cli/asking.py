@@ -5,8 +5,8 @@ from pathlib import Path
 
 from app.client import Client
 from app.errors import InvalidRequestError
-from app.ops.problems import problem_of
 from app.headlines import claim_in
+from app.ops.problems import problem_of
 from app.premise import lead_of
 from app.reading import comment_id_in, is_blank, read_score_request
 from app.schemas import Problem, ScoreAnswer, ScoreRequest
