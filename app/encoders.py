@@ -34,4 +34,6 @@ def with_encoder_settings(bundle: Bundle, settings: Settings) -> Bundle:
     if replies is not None and (changed := adapted(replies)) is not replies:
         stance = copy(stance)
         stance.replies_ = changed
+    if stance is not bundle.stance:
+        stance.assess([("A premise.", "A comment.")])  # opens the session before the first comment comes
     return replace(bundle, civility=adapted(bundle.civility), stance=stance)

@@ -37,7 +37,9 @@ _SENTENCE_END = re.compile(r"[.!:;]\s")
 _STATEMENT_END = re.compile(r"[a-z]{3}[.!][\"'”’)]*\s")  # longer than an abbreviation
 _QUOTES = (("“", "”"), ("„", "“"), ("«", "»"), ('"', '"'), ("‘", "’"), ("'", "'"))
 _QUOTATION = [
-    re.compile(rf"{opening}(?P<said>[^{opening}]+?){closing}[.,]?(?=\s*(?:$|[,:;–—]|-\s))")
+    re.compile(
+        rf"{opening}(?P<said>(?:[^{opening}{closing}]|(?<=\w){closing}(?=\w))+){closing}[.,]?(?=\s*(?:$|[,:;–—]|-\s))"
+    )
     for opening, closing in _QUOTES
 ]
 _QUOTED = [

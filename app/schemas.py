@@ -67,6 +67,11 @@ _REQUEST: JsonValue = {
     "comment": {"text": "I disagree with the premise: shops need deliveries.", "id": "c1"},
     "article": {"id": "2026/11/car-ban", "premise": _PREMISE},
 }
+_REPLY: JsonValue = {
+    "comment": {"text": "No. Shops need deliveries.", "parent": {"text": "Ban them all."}},
+    "article": {"premise": [_PREMISE, "Buses should be free"]},
+    "explain": True,
+}
 _ANSWER: JsonValue = {
     "id": "c1",
     "model": "2026.11.0",
@@ -175,7 +180,7 @@ class Article(_Request):
 class ScoreRequest(_Request):
     """One comment to score."""
 
-    model_config = _example(_REQUEST, {"comment": {"text": "Well said."}})
+    model_config = _example(_REQUEST, _REPLY, {"comment": {"text": "Well said."}})
 
     comment: Comment
     article: Article | None = None

@@ -181,8 +181,8 @@ class Settings(BaseSettings):
     takes milliseconds: 0 is the fast stage alone, 1 always; without a value, what the bundle recommends."""
 
     encoder_threads: int = Field(default=1, ge=1, le=256)
-    """Threads of each encoder, stance's and civility's. More make a single comment's answer come sooner;
-    replicas of the service make use of more cores better."""
+    """Threads of each encoder, stance's and civility's. More may shorten the wait for a single answer where
+    cores are idle; for throughput, rather run more replicas."""
 
     encoder_remembered: int = Field(default=4_096, ge=0, le=1_000_000)
     """How many of its latest texts each encoder remembers the outcome of, by digest, so that it need not
@@ -195,9 +195,9 @@ class Settings(BaseSettings):
     max_premises: int = Field(default=8, ge=1, le=100)
     """Most claims in `article.premise`."""
 
-    explain_sentences: int = Field(default=32, ge=0, le=1_000)
-    """Most sentences of a comment whose part in the stance is told with `explain`; each costs a reading of
-    the comment without it. A comment of more gets an empty list."""
+    explain_sentences: int = Field(default=24, ge=0, le=1_000)
+    """Most sentences of a comment, times the claims of its article, whose part in a stance is told with
+    `explain`: each costs a reading of the comment without it. A comment with more gets empty lists."""
 
     default_language: str = Field(default="en", pattern="^[a-z]{2,3}$")
     """Language of a comment where neither its text nor its caller tells."""

@@ -99,7 +99,7 @@ def _shares(
         dict.fromkeys(
             (premise.text, one.comment)
             for one in asked
-            if one.explain and len(sentence_places(one.comment)) <= most
+            if one.explain and len(sentence_places(one.comment)) * len(one.premises) <= most
             for premise in one.premises
             if premise is not None
         )

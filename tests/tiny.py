@@ -68,8 +68,8 @@ def fit_stance(seed: int = 0) -> StanceModel:
     pairs, labels = [], []
     for premise, (label, replies) in product(PREMISES, REPLIES.items()):
         for reply, tail in product(replies, CIVIL[2:]):
-            pairs.append((premise, f"{reply} {premise.split()[-1]} {tail}"))
-            labels.append(label)
+            pairs += [(premise, f"{reply} {premise.split()[-1]} {tail}"), (premise, reply)]
+            labels += [label, label]
     for premise, tail in product(PREMISES, CIVIL):
         pairs.append((premise, f"{tail} {CIVIL[3]}"))
         labels.append("unrelated")
