@@ -180,10 +180,9 @@ class ModelShelf:
         self._complain(f"{version} is refused ({type(error).__name__})", error)
 
     def _complain(self, what: str, error: Exception) -> None:
-        problem = f"{what}; {self.scorer.version} goes on serving; the log says why"
-        if problem != self.problem:
+        told, self.problem = self.problem, f"{what}; {self.scorer.version} goes on serving; the log says why"
+        if told != self.problem:
             _log.error("%s; model %s goes on serving: %s", what, self.scorer.version, error)
-        self.problem = problem
 
     def _stamp_of_version(self, version: str) -> _Stamp | None:
         try:

@@ -81,7 +81,7 @@ def readers_mixture(rows: Sequence[StanceRow], broad: Sequence[Pair], seed: int)
     return pairs
 
 
-def negation(premise: str, chance: random.Random) -> str | None:
+def _negation(premise: str, chance: random.Random) -> str | None:
     """Return the premise denied, None where it is no sentence."""
     if found := _WE_SHOULD.match(premise):
         if found[1]:
@@ -136,6 +136,6 @@ def _opened(
 def _negated(rows: Sequence[StanceRow], chance: random.Random) -> Iterator[Pair]:
     sided = [row for row in rows if row.label in _FLIPPED and row.source not in _NEGATED_SETS_BARRED]
     for row in chance.sample(sided, min(_NEGATED, len(sided))):
-        denied = negation(row.premise, chance)
+        denied = _negation(row.premise, chance)
         if denied is not None:
             yield Pair(denied, row.text, _FLIPPED[row.label])

@@ -69,7 +69,7 @@ def serve(
 
 
 def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int) -> None:
-    """Start worker processes, which read the settings from the environment; restart those that die."""
+    """Start workers, which read their settings from the environment, and start again those that die."""
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
