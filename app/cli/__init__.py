@@ -10,6 +10,7 @@ from app.cli.compare import compare
 from app.cli.data import app as data_app
 from app.cli.evaluate import evaluate
 from app.cli.models import app as models_app
+from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
 from app.cli.train import train
@@ -30,6 +31,7 @@ app.command("serve")(serve)
 app.command("score")(score)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
+app.command("retrain")(retrain)
 app.command("compare")(compare)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")

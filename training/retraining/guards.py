@@ -143,13 +143,13 @@ def _compare_with_others(
         if len(judgements) < 2:
             continue
         by_moderators = [entry for entry in judgements if entry[0].moderator]
-        for source, label in judgements:
+        for source, opinion in judgements:
             # Moderators answer to moderators only: else many names could outvote them.
             peers = by_moderators if by_moderators else judgements
             others = [value for other, value in peers if other is not source]
-            if others and not (source.moderator and not by_moderators):
+            if others:
                 source.shared += 1
-                source.against_others += _contradicts(label, others)
+                source.against_others += _contradicts(opinion, others)
 
 
 def _contradicts(label: float | str, others: Sequence[float | str]) -> bool:
@@ -226,7 +226,8 @@ def _bounded(
     share = guards.most_of_readers
     if by_moderators and by_readers > share * (by_moderators + by_readers):
         allowed[~is_moderator] *= share / max(1 - share, 1e-9) * by_moderators / by_readers
-    return weights * (allowed / total)[of_source]
+    bounded: NDArray[np.float64] = weights * (allowed / total)[of_source]
+    return bounded
 
 
 def _level(totals: NDArray[np.float64], most: float) -> float:
@@ -267,12 +268,13 @@ def _outliers(
     opinions: Sequence[Opinion], champion: NDArray[np.float64], kept: Sequence[int], most: int
 ) -> list[dict[str, Any]]:
     """The opinions farthest from the champion; named, never quoted."""
-    found = []
+    found: list[tuple[float, dict[str, Any]]] = []
     for place in kept:
         one = opinions[place]
         for name, label in one.labels.items():
             said = float(champion[place, ATTRIBUTES.index(name)])
+            entry = {"uid": one.uid, "source": one.source, "attribute": name, "label": label}
             if abs(label - said) > _FAR:
-                entry = {"uid": one.uid, "source": one.source, "attribute": name, "label": label}
-                found.append(entry | {"champion": round(said, 4)})
-    return sorted(found, key=lambda one: -abs(one["label"] - one["champion"]))[:most]
+                found.append((abs(label - said), entry | {"champion": round(said, 4)}))
+    found.sort(key=lambda one: -one[0])
+    return [entry for _, entry in found[:most]]

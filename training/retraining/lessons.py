@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +84,7 @@ def weight_shares(lesson: Lesson) -> tuple[list[str], NDArray[np.float64], NDArr
     for text, of_text, weight in zip(lesson.texts, lesson.labels, lesson.weights, strict=True):
         levels = np.unique(np.concatenate([[0.0, 1.0], of_text[~np.isnan(of_text)]]))
         # Between two neighbouring rates the same attributes are shown, so each step is one hard row.
-        for low, high in zip(levels[:-1], levels[1:], strict=True):
+        for low, high in pairwise(levels):
             shown = np.where(np.isnan(of_text), UNKNOWN, (of_text >= high).astype(float))
             texts.append(text)
             labels.append(shown)
