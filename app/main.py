@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import articles, health, models, scores
+from app.api import articles, feedback, health, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
-from app.feedback import FeedbackFile
 from app.integrations import coral, discourse
 from app.openapi import describe_bodies
 from app.ops.limits import BodyLimit
@@ -49,8 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    app.state.feedback = FeedbackFile(settings.feedback_file)
-    for part in (scores, articles, models, health, perspective, openai, coral, discourse):
+    for part in (scores, summary, articles, feedback, models, health, perspective, openai, coral, discourse):
         app.include_router(part.router)
     describe_bodies(app)
     add_problem_handlers(app)

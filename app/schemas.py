@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 __all__ = [
     "Action",
+    "AdjustedShare",
     "Article",
     "ArticleRecord",
     "ArticleRegistration",
+    "ArticleSummary",
     "Attribute",
     "BatchAnswer",
     "BatchRequest",
@@ -20,25 +22,36 @@ __all__ = [
     "Comment",
     "CommentInLanguage",
     "Decision",
+    "FeedbackBatch",
+    "FeedbackComment",
+    "FeedbackReceipt",
+    "FeedbackRequest",
     "FieldProblem",
     "Health",
+    "Keeping",
     "ModelInfo",
     "ModelList",
     "Parent",
     "Problem",
     "Reason",
+    "Role",
     "ScoreAnswer",
     "ScoreRequest",
     "SpanAnswer",
     "Stance",
     "StanceLabel",
     "StanceName",
+    "SummaryCell",
+    "SummaryPart",
+    "SummaryPeriod",
 ]
 
 Attribute = Literal["TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"]
 StanceName = Literal["agree", "disagree", "neutral"]
 StanceLabel = Literal["agree", "disagree", "neutral", "uncertain"]
 Action = Literal["approve", "review", "reject"]
+Keeping = Literal["text", "digest"]
+Role = Literal["moderator", "reader"]
 
 Id = Annotated[str, Field(max_length=256)]
 Url = Annotated[str, Field(max_length=2048)]
@@ -73,6 +86,16 @@ _ANSWER: JsonValue = {
         "premise": _PREMISE,
     },
     "decision": {"action": "approve", "reasons": []},
+}
+_FEEDBACK: JsonValue = {
+    "comment": {"text": "What a clown show.", "id": "c2"},
+    "article": {"id": "2026/11/car-ban", "premise": _PREMISE},
+    "labels": {"INSULT": 0, "TOXICITY": 0},
+    "stance": "disagree",
+    "source": "moderator:17",
+    "role": "moderator",
+    "community": "news.example",
+    "client_token": "comment:c2",
 }
 _PROBLEM: JsonValue = {
     "type": "urn:counterpoint:problem:invalid-request",
@@ -143,6 +166,9 @@ class ScoreRequest(_Request):
     article: Article | None = None
     explain: bool = False
     """Whether to tell which words raise an attribute."""
+    store: Keeping | None = None
+    """What may be stored of the comment beside its scores: its text, or only a digest of it. Without it,
+    nothing is stored."""
 
 
 class BatchRequest(_Request):
@@ -225,6 +251,8 @@ class ScoreAnswer(_Answer):
     decision: Decision
     spans: list[SpanAnswer] | None = None
     """Absent without `explain`."""
+    stored: Literal["text", "digest", "no"] | None = None
+    """What is stored for good by now; absent where nothing was to be."""
 
 
 class FieldProblem(_Answer):
@@ -284,6 +312,111 @@ class ArticleRecord(_Answer):
     premise: str
     url: str | None
     title: str | None
+
+
+class FeedbackComment(_Request):
+    """The comment that is judged."""
+
+    text: str | None = None
+    """May be left out where a comment with this id is stored with its text."""
+    id: Id | None = None
+    language: str | None = Field(default=None, pattern=_LANGUAGE_TAG, max_length=35)
+
+
+class FeedbackRequest(_Request):
+    """What somebody says a comment's labels should be. At least one of `labels` and `stance` is needed."""
+
+    model_config = _example(_FEEDBACK)
+
+    comment: FeedbackComment
+    article: Article | None = None
+    """Finds the premise that `stance` is towards, as in scoring."""
+    labels: dict[Attribute, Unit] = {}
+    """Attribute → 1 for yes, 0 for no, or what lies between."""
+    stance: StanceName | None = None
+    source: str = Field(default="api", min_length=1, max_length=256)
+    """Who says so, for example "moderator:17"."""
+    role: Role | None = None
+    community: Id | None = None
+    client_token: Id | None = None
+    """Of the same source, community and token only the newest opinion counts."""
+
+
+class FeedbackBatch(_Request):
+    """Several opinions, kept together: all of them or none."""
+
+    model_config = _example({"items": [_FEEDBACK]})
+
+    items: list[FeedbackRequest]
+
+
+class FeedbackReceipt(_Answer):
+    """Says that opinions are kept for good."""
+
+    ids: list[str]
+    """A name for each, in order."""
+    received: str
+    """ISO 8601 time."""
+
+
+class AdjustedShare(_Answer):
+    """How many comments are of a kind: as counted, and as it would be if the model made no errors."""
+
+    count: int
+    share: Unit | None
+    """Estimated share of the judged comments; null without any."""
+    low: Unit | None
+    """Lower end of the 95 % interval."""
+    high: Unit | None
+    """Upper end."""
+
+
+class SummaryPart(_Answer):
+    """Shares of one kind of judgement."""
+
+    judged: int
+    """Comments with such a judgement."""
+    undecided: int = 0
+    """Those among them that are labelled "uncertain"."""
+    adjusted: bool
+    """Whether shares and intervals take the model's known error rates into account."""
+    basis: str
+    """What the error rates were measured on or, unadjusted, why there are none."""
+    shares: dict[str, AdjustedShare]
+
+
+class SummaryCell(AdjustedShare):
+    """The comments with one stance and one civility."""
+
+    stance: StanceName | Literal["uncertain"]
+    civility: Literal["civil", "uncivil"]
+
+
+class SummaryPeriod(_Answer):
+    """One hour, day or week."""
+
+    begin: str
+    """ISO 8601, UTC; weeks begin on Monday."""
+    comments: int
+    stance: SummaryPart
+    civility: SummaryPart
+
+
+class ArticleSummary(_Answer):
+    """An article's stored comments by stance and civility."""
+
+    article: str
+    premise: str | None
+    """As registered now."""
+    comments: int
+    models: dict[str, int]
+    """Version → comments that it scored."""
+    stance: SummaryPart
+    civility: SummaryPart
+    cells: list[SummaryCell]
+    """Stance × civility, of the comments that have both."""
+    periods: list[SummaryPeriod]
+    """In order; those without comments are left out."""
 
 
 class ModelInfo(_Answer):

@@ -87,15 +87,16 @@ class Settings(BaseSettings):
     """Whether `POST /v1/models/{version}/activate` may change the model of the running service."""
 
     database_url: str = "sqlite:///counterpoint.sqlite3"
-    """SQLAlchemy URL of the database of registered premises. A SQLite file is made at the first start.
-    Scoring goes on without registered premises where the database does not answer."""
+    """SQLAlchemy URL of the database of registered premises, stored comments and feedback: SQLite or
+    PostgreSQL. A SQLite file is made at the first start, tables are made and brought up to date. Scoring
+    goes on without registered premises where the database does not answer."""
 
     database_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long, in seconds, the database may take before scoring goes on without it."""
 
-    feedback_file: Path = Path("counterpoint-feedback.jsonl")
-    """File to which the scores that callers suggest are appended, a JSON object a line, with the comments'
-    texts. It is made at the first suggestion; its folder must exist."""
+    store_comments: Literal["text", "digest", "no"] = "text"
+    """Most that is ever stored of a scored comment whose caller asks for storing: its text, a digest of the
+    text, or nothing at all. Nothing is stored unasked."""
 
     max_text_bytes: int = Field(default=20_480, ge=1)
     """Most UTF-8 bytes of `comment.text`, `comment.parent.text`, `article.premise` and `article.title`."""

@@ -1,8 +1,9 @@
 """Feedback as retraining reads it: what one source said of one comment.
 
-`counterpoint store export` writes it as one JSON object a line. Of the fields, `text`, `source` and
-`received` are required; `uid`, `labels`, `stance`, `premise`, `role`, `community`, `client_token`,
-`article_id`, `article_url` and `languages` may be missing or null, and further ones are passed over.
+`counterpoint store export` writes it as one JSON object a line, beside those of other tables. Of the
+fields, `source` and `received` are required; `text`, `uid`, `digest`, `labels`, `stance`, `premise`, `role`,
+`community`, `client_token`, `article_id`, `article_url` and `languages` may be missing or null, and further
+ones are passed over. What an opinion lacks of text or premise comes from the stored comment of its digest.
 """
 
 import json
@@ -18,6 +19,7 @@ from data.tables import Record, json_lines
 __all__ = ["MODERATOR", "Opinion", "opinion_of", "read_feedback", "write_feedback"]
 
 MODERATOR = "moderator"
+_TABLE = "feedback"
 _NAMES = ("uid", "stance", "premise", "role", "community", "client_token", "article_id", "article_url")
 
 
@@ -70,13 +72,22 @@ class Opinion:
 def read_feedback(path: Path) -> list[Opinion]:
     """Read opinions, one JSON object a line (`.gz` is unpacked).
 
-    An opinion without text (only a digest is left of it) is passed over: nothing can be learnt from it.
+    An opinion of which only a digest is left, here and among the comments, is passed over: nothing can be
+    learnt from it.
 
     Raises:
         MissingDataError: the file is not there.
         MalformedFileError: a line is not JSON, or lacks or misuses a field.
     """
-    return [opinion_of(record) for record in json_lines(path) if record.fields.get("text") is not None]
+    opinions, comments = [], {}
+    for record in json_lines(path):
+        table = record.fields.get("table", _TABLE)
+        if table == "comments":
+            comments[record.fields.get("digest")] = record
+        elif table == _TABLE:
+            opinions.append(record)
+    completed = [_completed(record, comments.get(record.fields.get("digest"))) for record in opinions]
+    return [opinion_of(record) for record in completed if record.fields.get("text") is not None]
 
 
 def opinion_of(record: Record) -> Opinion:
@@ -108,6 +119,14 @@ def write_feedback(path: Path, opinions: Iterable[Opinion]) -> None:
         for one in opinions
     )
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _completed(record: Record, comment: Record | None) -> Record:
+    if comment is None:
+        return record
+    known = {name: comment.fields.get(name) for name in ("text", "premise")}
+    given = {name: value for name, value in record.fields.items() if value is not None}
+    return Record(record.path, record.place, known | given)
 
 
 def _name(record: Record, name: str) -> Any:

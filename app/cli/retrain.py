@@ -1,7 +1,7 @@
 """`counterpoint retrain`: learn from feedback, publish a release or refuse to."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -10,17 +10,25 @@ from rich.text import Text
 
 from app.cli.stages import Stages
 
+if TYPE_CHECKING:
+    from data.feedback import Opinion
+
 __all__ = ["REFUSED", "retrain"]
 
 REFUSED = 3
 """Exit status where the gates hold a challenger back."""
 
+_TIMEOUT_S = 60.0
+
 
 def retrain(
     feedback: Annotated[
-        Path,
-        typer.Option(help="Feedback as JSON lines (.gz too), as `counterpoint store export` writes it."),
-    ],
+        Path | None,
+        typer.Option(
+            help="Feedback as JSON lines (.gz too), as `counterpoint store export` writes it.",
+            show_default="the database, COUNTERPOINT_DATABASE_URL",
+        ),
+    ] = None,
     report: Annotated[
         Path, typer.Option(help="Folder of the report; an earlier report there is written over.")
     ] = Path("retraining-report"),
@@ -74,7 +82,7 @@ def retrain(
 
     For example:
 
-      counterpoint retrain --feedback feedback.jsonl --data-dir datasets --releases releases
+      counterpoint retrain --data-dir datasets --releases releases
 
       counterpoint retrain --feedback feedback.jsonl --without-base-data --dry-run
     """
@@ -106,13 +114,47 @@ def retrain(
         scheduler=scheduler,
     )
     errors = Console(stderr=True)
-    opinions = read_feedback(feedback)
+    opinions = _stored() if feedback is None else read_feedback(feedback)
     with Stages(errors) as stages:
         outcome = run(order, opinions, stages.report)
     _show(Console(), outcome.found)
     errors.print(f"report in {report}", soft_wrap=True, markup=False)
     if outcome.version is None:
         raise typer.Exit(REFUSED)
+
+
+def _stored() -> "list[Opinion]":
+    """Every opinion that counts in the database, with the text and premise of the comment it is about."""
+    from app.settings import load_settings
+    from app.store import Store
+    from data.feedback import Opinion
+    from data.rows import ATTRIBUTES
+
+    store = Store(load_settings().database_url, timeout_s=_TIMEOUT_S)
+    try:
+        return [
+            Opinion(
+                text=one.text,
+                source=one.feedback.source,
+                received=one.feedback.received,
+                labels={
+                    name: one.feedback.scores[name] for name in ATTRIBUTES if name in one.feedback.scores
+                },
+                stance=one.feedback.stance,
+                premise=one.premise,
+                role=one.feedback.role,
+                community=one.feedback.community_id,
+                client_token=one.feedback.client_token,
+                article_id=one.feedback.article_id,
+                article_url=one.feedback.article_url,
+                languages=tuple(one.feedback.languages),
+                uid=one.uid,
+            )
+            for one in store.judged.iterate()
+            if one.text is not None
+        ]
+    finally:
+        store.close()
 
 
 def _champion(named: str | None, releases: Path) -> Path:
