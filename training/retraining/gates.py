@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.civility_sets import NATURAL
 from training.retraining.settings import GateSettings
 
 __all__ = ["Gate", "Verdict", "civility_gates", "feedback_gate", "stance_gates"]
@@ -75,7 +76,8 @@ def civility_gates(
                 continue
             name = f"{source} {attribute}"
             gates.append(_falls("auc", name, before["roc_auc"], after["roc_auc"], settings.auc_drop))
-            gates.append(_rises("ece", name, before["ece"], after["ece"], settings.ece_rise))
+            if source in NATURAL:  # calibration means something where comments come as in the wild
+                gates.append(_rises("ece", name, before["ece"], after["ece"], settings.ece_rise))
     for identity, auc in champion["bias"].items():
         gates.append(_falls("bpsn", identity, auc, challenger["bias"][identity], settings.bpsn_drop))
     before, after = champion["checks"], challenger["checks"]

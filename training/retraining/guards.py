@@ -166,7 +166,8 @@ def _compare_with_champion(
         for place in source.opinions:
             for name, label in opinions[place].labels.items():
                 source.judged += 1
-                source.against_champion += abs(label - champion[place, ATTRIBUTES.index(name)]) > _FAR
+                said = float(champion[place, ATTRIBUTES.index(name)])
+                source.against_champion += abs(label - said) > _FAR
 
 
 def _leave_out(sources: dict[str, _Source], guards: GuardSettings) -> None:

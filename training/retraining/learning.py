@@ -163,6 +163,6 @@ def _correction(
         return float(value + shrinkage / 2 * added @ added), rows.T @ error + shrinkage * added
 
     found: NDArray[np.float64] = minimize(
-        loss, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 300}
+        loss, np.zeros(matrix.shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-7}
     ).x
     return found
