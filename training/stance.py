@@ -96,12 +96,27 @@ def train_encoder(
     return fine_tune_pairs([(pairs, broad), (own, readers)], scratch=scratch, progress=progress)
 
 
-def train_head(rows: Sequence[StanceRow], encoder: PairEncoder | None, seed: int) -> StanceModel:
-    """Fit the stance model on these rows, which must be the calibration split: unseen by the encoder."""
+def train_head(
+    rows: Sequence[StanceRow],
+    encoder: PairEncoder | None,
+    seed: int,
+    *,
+    more: Sequence[StanceRow] = (),
+    more_share: float = 0.0,
+) -> StanceModel:
+    """Fit the stance model on these rows, which must be the calibration split: unseen by the encoder.
+
+    `more` are rows from elsewhere, which have `more_share` of the weight and count among each other by
+    their own.
+    """
     chosen = _drawn(rows, dict.fromkeys(HEAD_SHARES, _MOST_HEAD_ROWS), seed)
     chosen += _opened(chosen, seed)
     counts = Counter(row.source for row in chosen)
     weights = np.array([HEAD_SHARES[row.source] / counts[row.source] for row in chosen])
+    if more:
+        further = np.array([row.weight for row in more])
+        weights = np.append((1 - more_share) * weights / weights.sum(), more_share * further / further.sum())
+        chosen += more
     model = StanceModel(encoder)
     return model.fit(
         [(row.premise, row.text) for row in chosen],

@@ -12,6 +12,7 @@ from app.cli.evaluate import evaluate
 from app.cli.feedback import feedback
 from app.cli.models import app as models_app
 from app.cli.rescore import rescore
+from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
 from app.cli.store import app as store_app
@@ -33,6 +34,7 @@ app.command("serve")(serve)
 app.command("score")(score)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
+app.command("retrain")(retrain)
 app.command("compare")(compare)
 app.command("rescore")(rescore)
 app.command("feedback")(feedback)
