@@ -24,6 +24,15 @@ BODIES: list[dict[str, Any]] = [
 ]
 
 
+# A connection of its own for each, since the server closes one that is idle while the test waits.
+def post(served: Any, path: str, body: object = None) -> httpx.Response:
+    return httpx.post(f"{served.url}{path}", json=body, timeout=60, trust_env=False)
+
+
+def get(served: Any, path: str) -> httpx.Response:
+    return httpx.get(f"{served.url}{path}", timeout=60, trust_env=False)
+
+
 @pytest.fixture(scope="module")
 def expected(releases: Path) -> dict[str, list[Any]]:
     """What each version says of the bodies."""
@@ -105,13 +114,12 @@ def test_one_worker_is_asked_and_all_follow(
 ) -> None:
     with started("--workers", str(WORKERS), COUNTERPOINT_ALLOW_ACTIVATE="true") as served:
         served.wait(lambda _: len(served.workers_with(NEW)) == WORKERS)
-        with httpx.Client(base_url=served.url, timeout=60, trust_env=False) as http:
-            assert http.post("/v1/models/rollback").status_code == 409
-            assert http.post(f"/v1/models/{OLD}/activate").json()["active"] is True
-            assert http.post("/v1/score", json=BODIES[0]).json() == expected[OLD][0]
-            served.wait(lambda _: len(served.workers_with(OLD)) == WORKERS)
-            assert http.post("/v1/models/rollback").json()["version"] == NEW
-            served.wait(lambda _: len(served.workers_with(NEW)) == WORKERS)
+        assert post(served, "/v1/models/rollback").status_code == 409
+        assert post(served, f"/v1/models/{OLD}/activate").json()["active"] is True
+        served.wait(lambda _: len(served.workers_with(OLD)) == WORKERS)
+        assert post(served, "/v1/score", BODIES[0]).json() == expected[OLD][0]
+        assert post(served, "/v1/models/rollback").json()["version"] == NEW
+        served.wait(lambda _: len(served.workers_with(NEW)) == WORKERS)
     history = ActiveFile(folder / ".active.json").read()
     assert history is not None
     assert [one.version for one in history.activations] == [NEW]
@@ -144,25 +152,25 @@ def test_a_bundle_that_fails_leaves_the_old_one_serving(
 ) -> None:
     broken = folder / OLD / "stance.joblib"
     whole = broken.read_bytes()
-    with started() as served, httpx.Client(base_url=served.url, timeout=60, trust_env=False) as http:
+    with started() as served:
         broken.write_bytes(whole[:-1] + b"x")
         refused = run("models", "activate", OLD)
         assert refused.returncode == 1
         assert "was altered" in refused.stderr
-        assert http.get("/readyz").json()["status"] == "ok"
+        assert get(served, "/readyz").json()["status"] == "ok"
         with ActiveFile(folder / ".active.json").change() as change:  # as if it had been altered afterwards
             change.activate(OLD, NEW)
         served.wait(lambda lines: any(f"{OLD} is refused" in line for line in lines))
-        ready = http.get("/readyz")
+        ready = get(served, "/readyz")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         assert f"{OLD} is refused (AlteredFileError); {NEW} goes on" in ready.json()["checks"]["activation"]
         assert str(folder) not in ready.text
-        assert http.post("/v1/score", json=BODIES[0]).json() == expected[NEW][0]
-        assert 'counterpoint_refused{role="active"} 1.0' in http.get("/metrics").text
+        assert post(served, "/v1/score", BODIES[0]).json() == expected[NEW][0]
+        assert 'counterpoint_refused{role="active"} 1.0' in get(served, "/metrics").text
         broken.write_bytes(whole)
         served.wait(lambda _: served.workers_with(OLD))
-        assert http.get("/readyz").json() == {"status": "ok", "checks": {"model": OLD, "database": "ok"}}
-        assert http.post("/v1/score", json=BODIES[0]).json() == expected[OLD][0]
+        assert get(served, "/readyz").json() == {"status": "ok", "checks": {"model": OLD, "database": "ok"}}
+        assert post(served, "/v1/score", BODIES[0]).json() == expected[OLD][0]
 
 
 def test_what_was_activated_is_served_after_a_restart(serve: Callable[..., Any], folder: Path) -> None:
