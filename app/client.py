@@ -10,25 +10,36 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar, Unpack
+from typing import Literal, Self, TypeVar, Unpack
 
 import httpx
 from pydantic import BaseModel
 
 from app.exchange import (
     BATCH_PATH,
+    FEEDBACK_PATH,
     PORTION,
     Asked,
     Attempts,
     Known,
+    Opinion,
     Portions,
     article_path,
     body_of,
+    key_for,
     read_answer,
     request_for,
     timeout_for,
 )
-from app.schemas import ArticleRecord, BatchAnswer, ModelList, Problem, ScoreAnswer
+from app.schemas import (
+    ArticleRecord,
+    ArticleSummary,
+    BatchAnswer,
+    FeedbackReceipt,
+    ModelList,
+    Problem,
+    ScoreAnswer,
+)
 
 __all__ = ["AsyncClient", "Client"]
 
@@ -78,7 +89,7 @@ class Client:
         self._http.close()
 
     def score(self, text: str, **known: Unpack[Known]) -> ScoreAnswer:
-        """Score one comment; `known` is what `Known` names, such as `premise`."""
+        """Score one comment; `known` is what `Known` names, such as `premise`, a claim or a list of them."""
         return self.score_request(request_for(text, known))
 
     def score_request(self, asked: Asked) -> ScoreAnswer:
@@ -108,6 +119,21 @@ class Client:
         """Forget an article."""
         self._send("DELETE", article_path(article_id))
 
+    def article_summary(
+        self, article_id: str, *, by: Literal["hour", "day", "week"] = "day"
+    ) -> ArticleSummary:
+        """Count an article's stored comments by stance and civility."""
+        path = f"{article_path(article_id)}/summary?by={by}"
+        return self._ask(ArticleSummary, "GET", path)
+
+    def give_feedback(self, opinions: Sequence[Opinion], *, key: str | None = None) -> FeedbackReceipt:
+        """Say what comments' labels should be; once this returns, all of it is kept for good.
+
+        `key` names the request, so that it can be given again after a failure and is kept once.
+        """
+        body = b'{"items":[' + b",".join(map(body_of, opinions)) + b"]}"
+        return self._ask(FeedbackReceipt, "POST", FEEDBACK_PATH, body, key_for(key))
+
     def models(self) -> ModelList:
         """Return the versions that the service has."""
         return self._ask(ModelList, "GET", "/v1/models")
@@ -123,10 +149,23 @@ class Client:
     def _batch(self, body: bytes) -> list[ScoreAnswer | Problem]:
         return self._ask(BatchAnswer, "POST", BATCH_PATH, body).results
 
-    def _ask(self, kind: type[_Answer], method: str, path: str, body: bytes | None = None) -> _Answer:
-        return read_answer(kind, self._send(method, path, body))
+    def _ask(
+        self,
+        kind: type[_Answer],
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> _Answer:
+        return read_answer(kind, self._send(method, path, body, headers))
 
-    def _send(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         attempts = Attempts(self._retries, self._backoff_s)
         while True:
             try:
@@ -134,7 +173,7 @@ class Client:
                     method,
                     path,
                     content=body,
-                    headers=None if body is None else _JSON,
+                    headers=None if body is None else {**_JSON, **(headers or {})},
                     timeout=timeout_for(path, self._timeout_s),
                 )
             except httpx.RequestError as error:
@@ -174,7 +213,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def score(self, text: str, **known: Unpack[Known]) -> ScoreAnswer:
-        """Score one comment; `known` is what `Known` names, such as `premise`."""
+        """Score one comment; `known` is what `Known` names, such as `premise`, a claim or a list of them."""
         return await self.score_request(request_for(text, known))
 
     async def score_request(self, asked: Asked) -> ScoreAnswer:
@@ -213,6 +252,21 @@ class AsyncClient:
         """Forget an article."""
         await self._send("DELETE", article_path(article_id))
 
+    async def article_summary(
+        self, article_id: str, *, by: Literal["hour", "day", "week"] = "day"
+    ) -> ArticleSummary:
+        """Count an article's stored comments by stance and civility."""
+        path = f"{article_path(article_id)}/summary?by={by}"
+        return await self._ask(ArticleSummary, "GET", path)
+
+    async def give_feedback(self, opinions: Sequence[Opinion], *, key: str | None = None) -> FeedbackReceipt:
+        """Say what comments' labels should be; once this returns, all of it is kept for good.
+
+        `key` names the request, so that it can be given again after a failure and is kept once.
+        """
+        body = b'{"items":[' + b",".join(map(body_of, opinions)) + b"]}"
+        return await self._ask(FeedbackReceipt, "POST", FEEDBACK_PATH, body, key_for(key))
+
     async def models(self) -> ModelList:
         """Return the versions that the service has."""
         return await self._ask(ModelList, "GET", "/v1/models")
@@ -220,10 +274,23 @@ class AsyncClient:
     async def _batch(self, body: bytes) -> list[ScoreAnswer | Problem]:
         return (await self._ask(BatchAnswer, "POST", BATCH_PATH, body)).results
 
-    async def _ask(self, kind: type[_Answer], method: str, path: str, body: bytes | None = None) -> _Answer:
-        return read_answer(kind, await self._send(method, path, body))
+    async def _ask(
+        self,
+        kind: type[_Answer],
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> _Answer:
+        return read_answer(kind, await self._send(method, path, body, headers))
 
-    async def _send(self, method: str, path: str, body: bytes | None = None) -> httpx.Response:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         attempts = Attempts(self._retries, self._backoff_s)
         while True:
             try:
@@ -231,7 +298,7 @@ class AsyncClient:
                     method,
                     path,
                     content=body,
-                    headers=None if body is None else _JSON,
+                    headers=None if body is None else {**_JSON, **(headers or {})},
                     timeout=timeout_for(path, self._timeout_s),
                 )
             except httpx.RequestError as error:

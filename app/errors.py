@@ -9,6 +9,7 @@
     ├── ScorerClosedError          work handed in after closing began
     ├── StoreError                 the database
     │   └── StoreDownError         it cannot be reached, or takes too long
+    ├── StoredRowError             a file of stored rows
     ├── RefusedError               a request, refused with a problem document
     │   ├── MalformedBodyError     400  not JSON
     │   ├── ForbiddenError         403
@@ -17,6 +18,7 @@
     │   ├── TooLargeError          413
     │   ├── UnsupportedTypeError   415
     │   ├── InvalidRequestError    422  JSON, but not what was asked for
+    │   ├── ReusedKeyError         422  an Idempotency-Key of another request
     │   ├── UnavailableError       503
     │   └── BusyError              503  too many comments wait
     └── ClientError                seen from the caller's side
@@ -45,11 +47,13 @@ __all__ = [
     "ObservationsError",
     "RefusedError",
     "RequestRefused",
+    "ReusedKeyError",
     "ScorerClosedError",
     "ServiceUnavailable",
     "SettingsError",
     "StoreDownError",
     "StoreError",
+    "StoredRowError",
     "TooLargeError",
     "UnavailableError",
     "UnsupportedTypeError",
@@ -82,6 +86,10 @@ class StoreError(AppError):
 
 class StoreDownError(StoreError):
     """The database cannot be reached, or takes too long: asking it again at once is of no use."""
+
+
+class StoredRowError(AppError):
+    """A file to import does not hold what it should, or cannot be read or written."""
 
 
 class RefusedError(AppError):
@@ -156,6 +164,14 @@ class InvalidRequestError(RefusedError):
     status = 422
     code = "invalid-request"
     title = "Invalid request"
+
+
+class ReusedKeyError(RefusedError):
+    """An Idempotency-Key that another request had."""
+
+    status = 422
+    code = "idempotency-key-reused"
+    title = "Idempotency-Key used before"
 
 
 class UnavailableError(RefusedError):

@@ -1,6 +1,7 @@
 """What both clients share: how a request is put, when it is sent again, how an answer is read."""
 
 import random
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,29 +15,36 @@ from pydantic_core import to_json
 from app.errors import ClientError, InvalidRequestError, RequestRefused, ServiceUnavailable
 from app.ops.problems import problem_of
 from app.reading import read_shape
-from app.schemas import Problem, ScoreRequest
+from app.schemas import FeedbackRequest, Keeping, Problem, ScoreRequest
 
 __all__ = [
     "BATCH_PATH",
+    "FEEDBACK_PATH",
     "PORTION",
     "Asked",
     "Attempts",
     "Known",
+    "Opinion",
     "Portions",
     "article_path",
     "batch_of",
     "body_of",
+    "key_for",
     "read_answer",
     "request_for",
     "timeout_for",
 ]
 
 BATCH_PATH = "/v1/score/batch"
+FEEDBACK_PATH = "/v1/feedback"
 PORTION = 100
 """Most items of a batch: few enough to be answered soon."""
 
 Asked = ScoreRequest | Mapping[str, object]
 """A request as a schema, or as the JSON object it is on the wire."""
+
+Opinion = FeedbackRequest | Mapping[str, object]
+"""Feedback as a schema, or as the JSON object it is on the wire."""
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _RETRIED = frozenset({429, 500, 502, 503, 504})
@@ -53,12 +61,13 @@ class Known(TypedDict, total=False):
     id: str
     language: str
     parent: str
-    premise: str
+    premise: str | list[str]
     title: str
     url: str
     article_id: str
     article_text: str
     explain: bool
+    store: Keeping
 
 
 def request_for(text: str, known: Known) -> ScoreRequest:
@@ -70,17 +79,19 @@ def request_for(text: str, known: Known) -> ScoreRequest:
     names = {"premise": "premise", "title": "title", "url": "url", "article_id": "id", "article_text": "text"}
     article = {names[key]: value for key, value in known.items() if key in names}
     rest = {key: value for key, value in known.items() if key not in names}
-    explain = rest.pop("explain", False)
+    explain, store = rest.pop("explain", False), rest.pop("store", None)
     if "parent" in rest:
         rest["parent"] = {"text": rest["parent"]}
     value = {"comment": {"text": text, **rest}, "article": article or None, "explain": explain}
+    if store is not None:
+        value["store"] = store
     try:
         return read_shape(ScoreRequest, value)
     except InvalidRequestError as refusal:
         raise RequestRefused(problem_of(refusal)) from None
 
 
-def body_of(asked: Asked) -> bytes:
+def body_of(asked: Asked | Opinion) -> bytes:
     """Return a request as JSON.
 
     Raises:
@@ -97,6 +108,11 @@ def body_of(asked: Asked) -> bytes:
 def batch_of(items: Iterable[bytes]) -> bytes:
     """Return the body of a batch of encoded requests."""
     return b'{"items":[' + b",".join(items) + b"]}"
+
+
+def key_for(given: str | None) -> dict[str, str]:
+    """Return the header that lets a request be sent again: with the key given, or else with a new one."""
+    return {"Idempotency-Key": given or uuid.uuid4().hex}
 
 
 def article_path(article_id: str) -> str:

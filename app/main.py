@@ -5,10 +5,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import articles, health, metrics, models, scores
+from app.api import articles, feedback, health, metrics, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
-from app.feedback import FeedbackFile
 from app.integrations import coral, discourse
 from app.openapi import describe_bodies
 from app.ops.limits import BodyLimit
@@ -51,8 +50,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.service = service
     app.state.metrics = service_registry(service)
-    app.state.feedback = FeedbackFile(settings.feedback_file)
-    for part in (scores, articles, models, health, metrics, perspective, openai, coral, discourse):
+    parts = (
+        scores,
+        summary,
+        articles,
+        feedback,
+        models,
+        health,
+        metrics,
+        perspective,
+        openai,
+        coral,
+        discourse,
+    )
+    for part in parts:
         app.include_router(part.router)
     describe_bodies(app)
     add_problem_handlers(app)

@@ -6,7 +6,14 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from app.ops.problems import PROBLEM_TYPE
-from app.schemas import ArticleRegistration, BatchRequest, Problem, ScoreRequest
+from app.schemas import (
+    ArticleRegistration,
+    BatchRequest,
+    FeedbackBatch,
+    FeedbackRequest,
+    Problem,
+    ScoreRequest,
+)
 
 __all__ = ["JSON", "NDJSON", "body_of", "describe_bodies", "problems"]
 
@@ -14,6 +21,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
 _REF = "#/components/schemas/{model}"
+_BODIES = (ScoreRequest, BatchRequest, ArticleRegistration, FeedbackRequest, FeedbackBatch)
 _MEANINGS = {
     400: "The body is not JSON.",
     403: "The settings do not allow it.",
@@ -26,9 +34,10 @@ _MEANINGS = {
 }
 
 
-def body_of(model: type, media_type: str = JSON) -> dict[str, Any]:
-    """Return what tells OpenAPI that a route reads `model`."""
-    schema = {"$ref": _REF.format(model=model.__name__)}
+def body_of(model: type, media_type: str = JSON, *, or_else: type | None = None) -> dict[str, Any]:
+    """Return what tells OpenAPI that a route reads `model`, or else another one."""
+    schemas = [{"$ref": _REF.format(model=one.__name__)} for one in (model, or_else) if one is not None]
+    schema = schemas[0] if or_else is None else {"anyOf": schemas}
     return {"requestBody": {"required": True, "content": {media_type: {"schema": schema}}}}
 
 
@@ -44,7 +53,7 @@ def describe_bodies(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            read = [(model, "validation") for model in (ScoreRequest, BatchRequest, ArticleRegistration)]
+            read = [(model, "validation") for model in _BODIES]
             _, definitions = models_json_schema([*read, (Problem, "serialization")], ref_template=_REF)  # type: ignore[list-item]
             document = generate()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})

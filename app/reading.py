@@ -15,7 +15,14 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from app.errors import InvalidRequestError, MalformedBodyError, UnsupportedTypeError
-from app.schemas import ArticleRegistration, FieldProblem, ScoreRequest
+from app.schemas import (
+    Article,
+    ArticleRegistration,
+    FeedbackBatch,
+    FeedbackRequest,
+    FieldProblem,
+    ScoreRequest,
+)
 from app.settings import Settings
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "parse_json",
     "read_batch",
     "read_content_type",
+    "read_feedback",
     "read_registration",
     "read_score_request",
     "read_shape",
@@ -46,12 +54,19 @@ _INVISIBLE_MARK = re.compile(
 )
 
 _MESSAGES = {
+    "claims_type": "must be a string or a list of strings",
     "missing": "is required",
     "extra_forbidden": "is not a known field",
     "model_type": "must be an object",
     "string_type": "must be a string",
     "bool_type": "must be true or false",
     "string_pattern_mismatch": "is not a language tag such as en or pt-BR",
+    "literal_error": "is not one of the values that are known here",
+    "greater_than_equal": "must be between 0 and 1",
+    "less_than_equal": "must be between 0 and 1",
+    "float_type": "must be a number",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
 }
 
 
@@ -156,6 +171,47 @@ def read_registration(value: object, settings: Settings) -> ArticleRegistration:
     return registration
 
 
+def read_feedback(value: object, settings: Settings) -> list[FeedbackRequest]:
+    """Return the opinions in a JSON value: one, or the `items` of several.
+
+    Raises:
+        InvalidRequestError: as for `read_score_request`; one wrong item refuses them all.
+    """
+    if isinstance(value, dict) and "items" in value:
+        given = value["items"]
+        if isinstance(given, list) and len(given) > (limit := settings.max_batch_items):
+            message = f"has {len(given)} entries, at most {limit} allowed"
+            _refuse([FieldProblem(field="items", message=message, limit=limit)])
+        items = read_shape(FeedbackBatch, value).items
+        if not items:
+            _refuse([FieldProblem(field="items", message="is empty")])
+        places = [f"items.{i}." for i in range(len(items))]
+    else:
+        items, places = [read_shape(FeedbackRequest, value)], [""]
+    problems: list[FieldProblem] = []
+    for item, place in zip(items, places, strict=True):
+        problems += _broken_feedback(item, place, settings)
+    _refuse(problems[:_MOST_ERRORS])
+    return items
+
+
+def _broken_feedback(item: FeedbackRequest, place: str, settings: Settings) -> Iterator[FieldProblem]:
+    comment, names = item.comment, {"source": item.source, "community": item.community}
+    field = f"{place}comment.text"
+    if not item.labels and item.stance is None:
+        yield FieldProblem(field=f"{place}labels", message="is required, where there is no stance")
+    if comment.text is None and comment.id is None:
+        yield FieldProblem(field=field, message="is required, where there is no id")
+    elif (problem := _too_long(field, comment.text, settings.max_text_bytes)) is not None:
+        yield problem
+    elif comment.text is not None and is_blank(comment.text):
+        yield _empty(field)
+    names |= {"client_token": item.client_token, "comment.id": comment.id}
+    yield from _with_nul({f"{place}{name}": text for name, text in names.items()})
+    if item.article is not None:
+        yield from _broken_article(item.article, f"{place}article.", settings)
+
+
 def _item(item: object, settings: Settings) -> ScoreRequest | InvalidRequestError:
     try:
         return read_score_request(item, settings)
@@ -189,22 +245,42 @@ def _broken_limits(request: ScoreRequest, settings: Settings) -> Iterator[FieldP
     spoken = {"comment.text": comment.text}
     if comment.parent is not None:
         spoken["comment.parent.text"] = comment.parent.text
-    limited: list[tuple[str, str | None, int]] = [
-        (field, text, settings.max_text_bytes) for field, text in spoken.items()
-    ]
     if article is not None:
-        limited += [
-            ("article.title", article.title, settings.max_text_bytes),
-            ("article.premise", article.premise, settings.max_text_bytes),
-            ("article.text", article.text, settings.max_article_text_bytes),
-        ]
-        stored = {"id": article.id, "url": article.url, "premise": article.premise, "title": article.title}
-        yield from _with_nul({f"article.{name}": text for name, text in stored.items()})
-    for field, text, limit in limited:
-        if (problem := _too_long(field, text, limit)) is not None:
+        yield from _broken_article(article, "article.", settings)
+    for field, text in spoken.items():
+        if (problem := _too_long(field, text, settings.max_text_bytes)) is not None:
             yield problem
-        elif field in spoken and is_blank(spoken[field]):
+        elif is_blank(text):
             yield _empty(field)
+
+
+def _broken_article(article: Article, place: str, settings: Settings) -> Iterator[FieldProblem]:
+    premise = article.premise if isinstance(article.premise, str) else None
+    if isinstance(article.premise, list):
+        yield from _broken_claims(article.premise, f"{place}premise", settings)
+    stored = {"id": article.id, "url": article.url, "premise": premise, "title": article.title}
+    yield from _with_nul({f"{place}{name}": text for name, text in stored.items()})
+    limited = (
+        ("title", article.title, settings.max_text_bytes),
+        ("premise", premise, settings.max_text_bytes),
+        ("text", article.text, settings.max_article_text_bytes),
+    )
+    for name, text, limit in limited:
+        if (problem := _too_long(f"{place}{name}", text, limit)) is not None:
+            yield problem
+
+
+def _broken_claims(claims: Sequence[str], field: str, settings: Settings) -> Iterator[FieldProblem]:
+    if len(claims) > (limit := settings.max_premises):
+        message = f"has {len(claims)} entries, at most {limit} allowed"
+        yield FieldProblem(field=field, message=message, limit=limit)
+        return
+    for i, claim in enumerate(claims):
+        if (problem := _too_long(f"{field}.{i}", claim, settings.max_text_bytes)) is not None:
+            yield problem
+        elif is_blank(claim):
+            yield _empty(f"{field}.{i}")
+    yield from _with_nul({f"{field}.{i}": claim for i, claim in enumerate(claims)})
 
 
 def _with_nul(texts: Mapping[str, str | None]) -> Iterator[FieldProblem]:

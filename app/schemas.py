@@ -4,15 +4,18 @@ Requests refuse unknown fields, so that a typo is told and not ignored. Answers 
 an older client reads a newer service. In a request, `null` means the same as leaving the field out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "Action",
+    "AdjustedShare",
     "Article",
     "ArticleRecord",
     "ArticleRegistration",
+    "ArticleSummary",
     "Attribute",
     "BatchAnswer",
     "BatchRequest",
@@ -20,25 +23,39 @@ __all__ = [
     "Comment",
     "CommentInLanguage",
     "Decision",
+    "FeedbackBatch",
+    "FeedbackComment",
+    "FeedbackReceipt",
+    "FeedbackRequest",
     "FieldProblem",
     "Health",
+    "Keeping",
     "ModelInfo",
     "ModelList",
     "Parent",
+    "PremiseSource",
     "Problem",
     "Reason",
+    "Role",
     "ScoreAnswer",
     "ScoreRequest",
+    "SentenceAnswer",
     "SpanAnswer",
     "Stance",
     "StanceLabel",
     "StanceName",
+    "SummaryCell",
+    "SummaryPart",
+    "SummaryPeriod",
 ]
 
 Attribute = Literal["TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"]
 StanceName = Literal["agree", "disagree", "neutral"]
 StanceLabel = Literal["agree", "disagree", "neutral", "uncertain"]
+PremiseSource = Literal["premise", "registered", "title", "lead"]
 Action = Literal["approve", "review", "reject"]
+Keeping = Literal["text", "digest"]
+Role = Literal["moderator", "reader"]
 
 Id = Annotated[str, Field(max_length=256)]
 Url = Annotated[str, Field(max_length=2048)]
@@ -49,6 +66,11 @@ _PREMISE = "The city should ban cars from its centre"
 _REQUEST: JsonValue = {
     "comment": {"text": "I disagree with the premise: shops need deliveries.", "id": "c1"},
     "article": {"id": "2026/11/car-ban", "premise": _PREMISE},
+}
+_REPLY: JsonValue = {
+    "comment": {"text": "No. Shops need deliveries.", "parent": {"text": "Ban them all."}},
+    "article": {"premise": [_PREMISE, "Buses should be free"]},
+    "explain": True,
 }
 _ANSWER: JsonValue = {
     "id": "c1",
@@ -71,8 +93,19 @@ _ANSWER: JsonValue = {
         "probabilities": {"agree": 0.08, "disagree": 0.81, "neutral": 0.11},
         "relevance": 0.9,
         "premise": _PREMISE,
+        "premise_source": "premise",
     },
     "decision": {"action": "approve", "reasons": []},
+}
+_FEEDBACK: JsonValue = {
+    "comment": {"text": "What a clown show.", "id": "c2"},
+    "article": {"id": "2026/11/car-ban", "premise": _PREMISE},
+    "labels": {"INSULT": 0, "TOXICITY": 0},
+    "stance": "disagree",
+    "source": "moderator:17",
+    "role": "moderator",
+    "community": "news.example",
+    "client_token": "comment:c2",
 }
 _PROBLEM: JsonValue = {
     "type": "urn:counterpoint:problem:invalid-request",
@@ -84,6 +117,16 @@ _PROBLEM: JsonValue = {
         {"field": "comment.text", "message": "has 20481 bytes, at most 20480 allowed", "limit": 20480}
     ],
 }
+
+
+def _check_claims(value: Any) -> Any:
+    # Before the union is tried, so that there is one error and not one for each of its members.
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        return value
+    raise PydanticCustomError("claims_type", "must be a string or a list of strings")
+
+
+_Claims = Annotated[str | list[str], BeforeValidator(_check_claims)]
 
 
 def _example(*examples: JsonValue) -> ConfigDict:
@@ -128,21 +171,24 @@ class Article(_Request):
     id: Id | None = None
     url: Url | None = None
     title: str | None = None
-    premise: str | None = None
-    """The claim towards which the stance is told; comes before everything else."""
+    premise: _Claims | None = None
+    """The claim towards which the stance is told, or a list of claims; comes before everything else."""
     text: str | None = None
-    """Its first paragraph is the premise where nothing better is known."""
+    """Its lead is the premise where nothing better is known."""
 
 
 class ScoreRequest(_Request):
     """One comment to score."""
 
-    model_config = _example(_REQUEST, {"comment": {"text": "Well said."}})
+    model_config = _example(_REQUEST, _REPLY, {"comment": {"text": "Well said."}})
 
     comment: Comment
     article: Article | None = None
     explain: bool = False
-    """Whether to tell which words raise an attribute."""
+    """Whether to tell which words raise an attribute, and which sentences make up the stance."""
+    store: Keeping | None = None
+    """What may be stored of the comment beside its scores: its text, or only a digest of it. Without it,
+    nothing is stored."""
 
 
 class BatchRequest(_Request):
@@ -162,18 +208,38 @@ class Civility(_Answer):
     """All six for English; for another language those that its model has, TOXICITY always."""
 
 
+class SentenceAnswer(_Answer):
+    """A sentence, by code points `begin` to `end` (exclusive), and what it adds to a stance."""
+
+    begin: int
+    end: int
+    utf16_begin: int
+    """`begin` in UTF-16 code units, as JavaScript, Java and the Perspective API count."""
+    utf16_end: int
+    stance: StanceName
+    """The likeliest stance of the comment's own words."""
+    score: float
+    """The probability of that stance less what it is without the sentence, from -1 to 1."""
+
+
 class Stance(_Answer):
     """Where the comment stands towards a premise."""
 
     label: StanceLabel
-    """The likeliest stance, or "uncertain" where confidence is below the model's floor."""
+    """The likeliest stance; "uncertain" where confidence is below the model's floor, or where the comment
+    more likely does not speak about the premise at all."""
     confidence: Unit
     """Probability of the likeliest stance."""
     probabilities: dict[StanceName, Unit]
-    """They sum to 1."""
+    """Given that the comment speaks about the premise; they sum to 1."""
     relevance: Unit
     """How likely the comment speaks about the premise at all."""
     premise: str
+    """What was judged: the claim, or the parent comment."""
+    premise_source: PremiseSource | None = None
+    """Where the claim was found; absent for the stance towards a parent comment."""
+    sentences: list[SentenceAnswer] | None = None
+    """The strongest first; absent without `explain`, and for the stance towards a parent comment."""
 
 
 class Reason(_Answer):
@@ -220,11 +286,17 @@ class ScoreAnswer(_Answer):
     stance: Stance | None
     stance_omitted: Literal["no premise", "language"] | None = None
     """Why `stance` is null; absent where it is not."""
+    stances: list[Stance | None] | None = None
+    """One for each claim of `article.premise` where that is a list, in order, the first being `stance`; null
+    for a claim in a language that is not supported. Null altogether where the comment's is not."""
     reply_stance: Stance | None = None
-    """Stance towards the parent comment; absent without one, null where the language is not supported."""
+    """Stance towards the parent comment; absent without one, null where its language or the comment's is
+    not supported."""
     decision: Decision
     spans: list[SpanAnswer] | None = None
     """Absent without `explain`."""
+    stored: Literal["text", "digest", "no"] | None = None
+    """What is stored for good by now; absent where nothing was to be."""
 
 
 class FieldProblem(_Answer):
@@ -284,6 +356,111 @@ class ArticleRecord(_Answer):
     premise: str
     url: str | None
     title: str | None
+
+
+class FeedbackComment(_Request):
+    """The comment that is judged."""
+
+    text: str | None = None
+    """May be left out where a comment with this id is stored with its text."""
+    id: Id | None = None
+    language: str | None = Field(default=None, pattern=_LANGUAGE_TAG, max_length=35)
+
+
+class FeedbackRequest(_Request):
+    """What somebody says a comment's labels should be. At least one of `labels` and `stance` is needed."""
+
+    model_config = _example(_FEEDBACK)
+
+    comment: FeedbackComment
+    article: Article | None = None
+    """Finds the premise that `stance` is towards, as in scoring."""
+    labels: dict[Attribute, Unit] = {}
+    """Attribute → 1 for yes, 0 for no, or what lies between."""
+    stance: StanceName | None = None
+    source: str = Field(default="api", min_length=1, max_length=256)
+    """Who says so, for example "moderator:17"."""
+    role: Role | None = None
+    community: Id | None = None
+    client_token: Id | None = None
+    """Of the same source, community and token only the newest opinion counts."""
+
+
+class FeedbackBatch(_Request):
+    """Several opinions, kept together: all of them or none."""
+
+    model_config = _example({"items": [_FEEDBACK]})
+
+    items: list[FeedbackRequest]
+
+
+class FeedbackReceipt(_Answer):
+    """Says that opinions are kept for good."""
+
+    ids: list[str]
+    """A name for each, in order."""
+    received: str
+    """ISO 8601 time."""
+
+
+class AdjustedShare(_Answer):
+    """How many comments are of a kind: as counted, and as it would be if the model made no errors."""
+
+    count: int
+    share: Unit | None
+    """Estimated share of the judged comments; null without any."""
+    low: Unit | None
+    """Lower end of the 95 % interval."""
+    high: Unit | None
+    """Upper end."""
+
+
+class SummaryPart(_Answer):
+    """Shares of one kind of judgement."""
+
+    judged: int
+    """Comments with such a judgement."""
+    undecided: int = 0
+    """Those among them that are labelled "uncertain"."""
+    adjusted: bool
+    """Whether shares and intervals take the model's known error rates into account."""
+    basis: str
+    """What the error rates were measured on or, unadjusted, why there are none."""
+    shares: dict[str, AdjustedShare]
+
+
+class SummaryCell(AdjustedShare):
+    """The comments with one stance and one civility."""
+
+    stance: StanceName | Literal["uncertain"]
+    civility: Literal["civil", "uncivil"]
+
+
+class SummaryPeriod(_Answer):
+    """One hour, day or week."""
+
+    begin: str
+    """ISO 8601, UTC; weeks begin on Monday."""
+    comments: int
+    stance: SummaryPart
+    civility: SummaryPart
+
+
+class ArticleSummary(_Answer):
+    """An article's stored comments by stance and civility."""
+
+    article: str
+    premise: str | None
+    """As registered now."""
+    comments: int
+    models: dict[str, int]
+    """Version → comments that it scored."""
+    stance: SummaryPart
+    civility: SummaryPart
+    cells: list[SummaryCell]
+    """Stance × civility, of the comments that have both."""
+    periods: list[SummaryPeriod]
+    """In order; those without comments are left out."""
 
 
 class ModelInfo(_Answer):

@@ -1,4 +1,4 @@
-"""The running service: the model in use, its micro-batches, and the registered premises."""
+"""The running service: the model in use, its micro-batches, and what it stores."""
 
 import asyncio
 import logging
@@ -13,14 +13,16 @@ from fastapi import Depends, Request
 
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
+from app.keeping import CommentKeeper, what_to_keep
 from app.observing.observer import Observer
 from app.ops.logging import log_failure
-from app.reading import is_blank
+from app.premise import given_claims
 from app.schemas import ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
-from app.store.articles import ArticleStore
+from app.store import Store
+from app.store.comments import StoredComment
 
 __all__ = ["CurrentService", "Question", "Service"]
 
@@ -53,7 +55,8 @@ class Service:
         self.settings = settings
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
-        self.store = ArticleStore(settings.database_url, timeout_s=settings.database_timeout_s)
+        self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+        self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
             lambda: self._score,
             size=settings.micro_batch_size,
@@ -68,7 +71,7 @@ class Service:
     async def open(self) -> AsyncIterator[None]:
         """Serve until the context ends; what is waiting then is still answered."""
         try:
-            await self.ask_store(self.store.check)
+            await to_thread.run_sync(self.store.check)  # with all the time that making the tables takes
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
         following = asyncio.create_task(self._follow_releases(), name="releases")
@@ -97,7 +100,8 @@ class Service:
             ScorerClosedError: the service is closing.
         """
         [question] = await self._questions([request], scorer)
-        return await self.batcher.submit(question, bulk=bulk)
+        answer = await self.batcher.submit(question, bulk=bulk)
+        return (await self._kept([request], [answer]))[0]
 
     async def answer_many(
         self, requests: Sequence[ScoreRequest], *, scorer: Scorer | None = None, parts: bool = False
@@ -110,7 +114,11 @@ class Service:
             parts: whether they are parts of a comment that is scored as a whole too, and is counted once.
         """
         questions = await self._questions(requests, scorer)
-        return await self.batcher.submit_many([one._replace(part=parts) for one in questions])
+        answers = await self.batcher.submit_many([one._replace(part=parts) for one in questions])
+        scored = {i: answer for i, answer in enumerate(answers) if isinstance(answer, ScoreAnswer)}
+        kept = await self._kept([requests[i] for i in scored], list(scored.values()))
+        told = dict(zip(scored, kept, strict=True))
+        return [told.get(i, answer) for i, answer in enumerate(answers)]
 
     async def ask_store(self, ask: Callable[..., _Value], *args: Any) -> _Value:
         """Call a method of the store in a worker thread.
@@ -154,7 +162,7 @@ class Service:
     async def _questions(self, requests: Sequence[ScoreRequest], scorer: Scorer | None) -> list[Question]:
         scorer = scorer or self.shelf.scorer
         articles = [request.article for request in requests]
-        asking = [article for article in articles if article is not None and is_blank(article.premise or "")]
+        asking = [article for article in articles if article is not None and not given_claims(article)]
         ids = {article.id for article in asking if article.id is not None}
         urls = {article.url for article in asking if article.url is not None}
         by_id, by_url = await self._registered(ids, urls)
@@ -172,12 +180,43 @@ class Service:
         if not (ids or urls) or time.monotonic() < self._store_rests_until:
             return {}, {}
         try:
-            return await self.ask_store(self.store.premises, ids, urls)
+            return await self.ask_store(self.store.articles.premises, ids, urls)
         except StoreError as error:
-            if isinstance(error, StoreDownError):
-                self._store_rests_until = time.monotonic() + _STORE_REST_S
+            self._let_rest(error)
             _log.warning("%s; scoring goes on without registered premises", error)
             return {}, {}
+
+    async def _kept(
+        self, requests: Sequence[ScoreRequest], answers: Sequence[ScoreAnswer]
+    ) -> list[ScoreAnswer]:
+        """Store what may be stored; the answers say what was."""
+        most = self.settings.store_comments
+        pairs = zip(requests, answers, strict=True)
+        keeping = [what_to_keep(request, answer, most) for request, answer in pairs]
+        kept = await self._keeper.keep([comment for comment in keeping if comment is not None])
+        return [
+            answer
+            if request.store is None
+            else answer.model_copy(update={"stored": _stored_as(comment) if kept else "no"})
+            for request, answer, comment in zip(requests, answers, keeping, strict=True)
+        ]
+
+    async def _keep_comments(self, comments: Sequence[StoredComment]) -> None:
+        if time.monotonic() < self._store_rests_until:
+            raise StoreDownError("the database did not answer a moment ago")
+        try:
+            await self.ask_store(self.store.comments.keep, comments)
+        except StoreError as error:
+            self._let_rest(error)
+            raise
+
+    def _let_rest(self, error: StoreError) -> None:
+        if isinstance(error, StoreDownError):
+            self._store_rests_until = time.monotonic() + _STORE_REST_S
+
+
+def _stored_as(comment: StoredComment | None) -> str:
+    return "no" if comment is None else "digest" if comment.text is None else "text"
 
 
 def _scored(scorer: Scorer, questions: Sequence[Question]) -> list[ScoreAnswer]:

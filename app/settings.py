@@ -19,7 +19,7 @@ __all__ = ["PREFIX", "Settings", "Threshold", "Thresholds", "load_settings"]
 
 PREFIX = "COUNTERPOINT_"
 _NESTING = "__"
-_OTHERS = ("DATA_DIR", "LEFT_KEY", "RIGHT_KEY")  # read by the commands, not by the service
+_OTHERS = ("DATA_DIR", "KEY", "LEFT_KEY", "RIGHT_KEY", "SQL")  # read by the commands, not by the service
 _Secret = Annotated[SecretStr, Field(min_length=12)]  # Discourse accepts no shorter one
 
 
@@ -113,15 +113,16 @@ class Settings(BaseSettings):
     that none of them has signed is refused."""
 
     database_url: str = "sqlite:///counterpoint.sqlite3"
-    """SQLAlchemy URL of the database of registered premises. A SQLite file is made at the first start.
-    Scoring goes on without registered premises where the database does not answer."""
+    """SQLAlchemy URL of the database of registered premises, stored comments and feedback: SQLite or
+    PostgreSQL. A SQLite file is made at the first start, tables are made and brought up to date. Scoring
+    goes on without registered premises where the database does not answer."""
 
     database_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long, in seconds, the database may take before scoring goes on without it."""
 
-    feedback_file: Path = Path("counterpoint-feedback.jsonl")
-    """File to which the scores that callers suggest are appended, a JSON object a line, with the comments'
-    texts. It is made at the first suggestion; its folder must exist."""
+    store_comments: Literal["text", "digest", "no"] = "text"
+    """Most that is ever stored of a scored comment whose caller asks for storing: its text, a digest of the
+    text, or nothing at all. Nothing is stored unasked."""
 
     max_text_bytes: int = Field(default=20_480, ge=1)
     """Most UTF-8 bytes of `comment.text`, `comment.parent.text`, `article.premise` and `article.title`."""
@@ -178,6 +179,25 @@ class Settings(BaseSettings):
     encoder_share: float | None = Field(default=None, ge=0, le=1)
     """Share of ordinary comments for which the civility model asks its encoder, which understands more and
     takes milliseconds: 0 is the fast stage alone, 1 always; without a value, what the bundle recommends."""
+
+    encoder_threads: int = Field(default=1, ge=1, le=256)
+    """Threads of each encoder, stance's and civility's. More may shorten the wait for a single answer where
+    cores are idle; for throughput, rather run more replicas."""
+
+    encoder_remembered: int = Field(default=4_096, ge=0, le=1_000_000)
+    """How many of its latest texts each encoder remembers the outcome of, by digest, so that it need not
+    read them again: about 0.3 kB each; 0 is none."""
+
+    relevance_floor: float = Field(default=0.5, ge=0, le=1)
+    """Relevance below which a stance is labelled "uncertain", whatever its confidence, since the comment
+    is likely not about the premise; 0 switches that off."""
+
+    max_premises: int = Field(default=8, ge=1, le=100)
+    """Most claims in `article.premise`."""
+
+    explain_sentences: int = Field(default=24, ge=0, le=1_000)
+    """Most sentences of a comment, times the claims of its article, whose part in a stance is told with
+    `explain`: each costs a reading of the comment without it. A comment with more gets empty lists."""
 
     default_language: str = Field(default="en", pattern="^[a-z]{2,3}$")
     """Language of a comment where neither its text nor its caller tells."""

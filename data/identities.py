@@ -7,7 +7,7 @@ from typing import Any
 
 from data.rows import CivilityRow, attribute_values
 
-__all__ = ["FILE", "IDENTITY_SOURCE", "identity_rows"]
+__all__ = ["FILE", "IDENTITY_SOURCE", "identity_rows", "rows_by_identity"]
 
 IDENTITY_SOURCE = "identity-sentences"
 FILE = Path(__file__).with_name("identities.toml")
@@ -29,3 +29,10 @@ def identity_rows() -> list[CivilityRow]:
                 CivilityRow(text, attribute_values(known), "en", IDENTITY_SOURCE, IDENTITY_SOURCE, "train")
             )
     return rows
+
+
+def rows_by_identity() -> dict[str, list[CivilityRow]]:
+    """Return the same sentences by the identity that they name, spelt as its plural."""
+    names = [identity["people"] for identity in tomllib.loads(FILE.read_text(encoding="utf-8"))["identity"]]
+    rows = identity_rows()
+    return {name: rows[place :: len(names)] for place, name in enumerate(names)}

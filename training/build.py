@@ -12,6 +12,7 @@ from data import CivilityRow, Splits, StanceRow, load_plan, read_civility
 from data.checks import CONTRAST_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
+from data.written import WRITTEN_SOURCE
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
 from models.drift import DRIFT_REFERENCE
@@ -19,14 +20,25 @@ from models.encoder import PairEncoder, TextEncoder
 from training.civility import judge_civility, train_civility
 from training.civility_encoder import BROAD, CONTRASTS, encoder_course, fine_tune_texts
 from training.civility_sets import CIVILITY_SOURCES, civility_splits
+from training.confusion import civility_confusion, stance_confusion
 from training.drift import drift_reference
+from training.encoder import BROAD as BROAD_LESSON
+from training.encoder import READERS_LESSON
 from training.errors import TrainingError
 from training.evaluate import CARD, METRICS, evaluate, metrics_json
 from training.finetuning import FineTuning, require_extra
 from training.languages import LANGUAGE_SOURCES, train_languages
 from training.model_card import card_for_bundle
 from training.provenance import describe_own, describe_sets, merged
-from training.stance import judge_stance, stance_splits, train_encoder, train_head
+from training.stance import (
+    judge_stance,
+    judge_threads,
+    stance_splits,
+    threads_by_side,
+    train_encoder,
+    train_head,
+    train_reply_heads,
+)
 
 __all__ = ["Order", "Progress", "build"]
 
@@ -48,7 +60,7 @@ class Order:
         encoder: "fine-tune" trains the encoder of each model (the extra `train`; about an hour each on two
             cores), "keep" takes those of `base`, "none" does without: civility is then the fast stage alone,
             and stance hardly better than chance.
-        fine_tuning: hyper-parameters of the stance encoder.
+        fine_tuning: hyper-parameters of the stance encoder's two stages.
         civility_fine_tuning: hyper-parameters of the civility encoder's two stages.
         n_bits: logarithm of the number of hashed columns of the civility model.
         scratch: folder for checkpoints of the encoders.
@@ -60,7 +72,7 @@ class Order:
     only: Task | None = None
     base: Path | None = None
     encoder: EncoderSource = "fine-tune"
-    fine_tuning: FineTuning = field(default_factory=FineTuning)
+    fine_tuning: tuple[FineTuning, FineTuning] = (BROAD_LESSON, READERS_LESSON)
     civility_fine_tuning: tuple[FineTuning, FineTuning] = (BROAD, CONTRASTS)
     n_bits: int = 19
     scratch: Path = Path("runs")
@@ -95,7 +107,7 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "reported_on": "test",
         "trained": sorted(trained),
         "encoder": order.encoder,
-        "fine_tuning": asdict(order.fine_tuning),
+        "fine_tuning": [asdict(settings) for settings in order.fine_tuning],
         "civility_fine_tuning": [asdict(settings) for settings in order.civility_fine_tuning],
         "civility_weights": CIVILITY_SOURCES,
         "n_bits": order.n_bits,
@@ -201,7 +213,12 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
     model.others_ = train_languages(order.data_dir)
     progress("civility: other languages", 1, 1)
     progress("civility: judge", 0, 1)
-    metrics = {"split": "test", "sizes": _sizes(splits), "sources": judge_civility(model, splits.test)}
+    metrics = {
+        "split": "test",
+        "sizes": _sizes(splits),
+        "sources": judge_civility(model, splits.test),
+        "confusion": civility_confusion(model, splits.test),
+    }
     progress("civility: judge", 1, 1)
     rows = [*splits.train, *splits.calibration, *splits.test]
     spoken = [LANGUAGE_SOURCES[language] for language in model.others_]
@@ -240,9 +257,11 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     progress("stance: read and split", 1, 1)
     _log.info("stance: %s", _sizes(splits))
     encoder = _pair_encoder(order, base, splits, progress)
-    seed = order.fine_tuning.seed
+    seed = load_plan().seed
+    threads = threads_by_side()
     progress("stance: fit the head", 0, 1)
     model = train_head(splits.calibration, encoder, seed)
+    train_reply_heads(model, splits.calibration, [*threads["train"], *threads["calibration"]], seed)
     progress("stance: fit the head", 1, 1)
     progress("stance: judge", 0, 1)
     metrics: dict[str, Any] = {
@@ -260,11 +279,16 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     for done, (variant, judged) in enumerate(variants.items(), 1):
         metrics[variant] = judge_stance(judged, splits.test, seed)
         progress("stance: judge", done, len(variants))
+    metrics["threads"] = judge_threads(model, threads["test"])
+    metrics["confusion"] = stance_confusion(model, splits.test)
     rows = [*splits.train, *splits.calibration, *splits.test]
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())
     data = describe_sets("stance", sources, rows, order.data_dir)
-    return _Trained(model, metrics, [*data, describe_own("openers", own)])
+    written = sum(row.source == WRITTEN_SOURCE for row in rows)
+    written += sum(len(thread.comments) for side in threads.values() for thread in side)
+    data += [describe_own("openers", own), describe_own("written-comments", written)]
+    return _Trained(model, metrics, data)
 
 
 def _pair_encoder(
@@ -273,7 +297,7 @@ def _pair_encoder(
     if order.encoder != "fine-tune":
         return base.stance.encoder if base and order.encoder == "keep" else None
     step = _fine_tuning_progress("stance", progress)
-    return train_encoder(splits.train, order.fine_tuning, scratch=order.scratch, progress=step)
+    return train_encoder(splits.train, *order.fine_tuning, scratch=order.scratch, progress=step)
 
 
 def _sizes(splits: Splits[Any]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from models.text import normalise
 from training.civility_sets import CIVILITY_SOURCES, NATURAL
 from training.metrics import attribute_metrics
 
-__all__ = ["judge_civility", "taught", "train_civility"]
+__all__ = ["WeightedTexts", "judge_civility", "taught", "train_civility"]
 
 _TEACHERS_SHARE = 0.5
 _NOT_TAUGHT = frozenset({CONTRAST_SOURCE, IDENTITY_SOURCE})  # written with care: their labels are right
@@ -29,26 +30,58 @@ _MOST_CHARACTERS = 600  # of longer texts the encoder would read the beginning o
 _JOBS = 2
 
 
+@dataclass(frozen=True)
+class WeightedTexts:
+    """n texts from elsewhere than the datasets: labels (n, 6) in [0, 1] or NaN, and weights (n,)."""
+
+    texts: list[str]
+    labels: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+
+_NONE = WeightedTexts([], np.zeros((0, len(ATTRIBUTES))), np.zeros(0))
+
+
 def train_civility(
-    splits: Splits[CivilityRow], encoder: TextEncoder | None = None, *, C: float = 2.0, n_bits: int = 19
+    splits: Splits[CivilityRow],
+    encoder: TextEncoder | None = None,
+    *,
+    C: float = 2.0,
+    n_bits: int = 19,
+    more: WeightedTexts = _NONE,
+    more_held_out: WeightedTexts = _NONE,
 ) -> CivilityModel:
     """Fit on the training rows and calibrate on the calibration rows, which `encoder` must not have seen.
 
     With an encoder, the fast stage learns from it too, see `taught`.
+
+    Args:
+        splits: the datasets' rows.
+        encoder: the second stage.
+        C: inverse strength of the regularisation.
+        n_bits: logarithm of the number of columns.
+        more: further texts to train on; between 0 and 1 stands a rate.
+        more_held_out: further texts to weigh the stages on, labels 0, 1 or NaN; as they come from where a
+            model was wrong, they are not calibrated on.
     """
     rows = splits.train
     labels = attribute_matrix(rows) if encoder is None else taught(rows, encoder)
     weights = np.array([CIVILITY_SOURCES[row.source] for row in rows])
     fast = LinearCivility(ATTRIBUTES, Deobfuscator(), HashedNgrams(n_bits=n_bits), C=C, n_jobs=_JOBS)
     model = CivilityModel(fast, encoder)
-    model.fit([row.text for row in rows], labels, sample_weight=weights)
+    texts = [*(row.text for row in rows), *more.texts]
+    model.fit(texts, np.vstack([labels, more.labels]), sample_weight=np.append(weights, more.weights))
     held_out = splits.calibration
     natural = np.array([row.source in NATURAL for row in held_out])
     contrast = np.array([row.source == CONTRAST_SOURCE for row in held_out])
     kinds = ((natural, 0.4), (contrast, 0.4), (~natural & ~contrast, 0.2))
     share = np.sum([part * kind / max(kind.sum(), 1) for kind, part in kinds], axis=0)
-    texts = [row.text for row in held_out]
-    return model.calibrate(texts, attribute_matrix(held_out), natural, share * len(held_out))
+    return model.calibrate(
+        [*(row.text for row in held_out), *more_held_out.texts],
+        np.vstack([attribute_matrix(held_out), more_held_out.labels]),
+        np.append(natural, np.zeros(len(more_held_out.texts), dtype=bool)),
+        np.append(share * len(held_out), more_held_out.weights),
+    )
 
 
 def taught(rows: Sequence[CivilityRow], teacher: TextEncoder) -> NDArray[np.float64]:

@@ -2,7 +2,15 @@
 
 from counterpoint import CounterpointError
 
-__all__ = ["LeftOutError", "MissingExtraError", "ReportError", "TrainingError"]
+__all__ = [
+    "BusyError",
+    "FeedbackError",
+    "LeftOutError",
+    "MissingExtraError",
+    "ReportError",
+    "RetrainingSettingsError",
+    "TrainingError",
+]
 
 
 class TrainingError(CounterpointError):
@@ -19,3 +27,15 @@ class ReportError(TrainingError):
 
 class LeftOutError(TrainingError):
     """A section of a report is left out, because what it needs is not here."""
+
+
+class RetrainingSettingsError(TrainingError):
+    """The settings file of retraining cannot be read, or names or misuses a value."""
+
+
+class FeedbackError(TrainingError):
+    """There is no feedback that anything could be learnt from."""
+
+
+class BusyError(TrainingError):
+    """Another retraining works on the same releases."""

@@ -12,9 +12,10 @@ from app.reading import parse_body, read_content_type, read_registration
 from app.schemas import ArticleRecord, ArticleRegistration, FieldProblem
 from app.service import CurrentService
 
-__all__ = ["router"]
+__all__ = ["ArticleId", "router"]
 
 _MAX_ID_CHARACTERS = 256
+_SUMMARY = "/summary"
 
 router = APIRouter(tags=["articles"])
 
@@ -49,8 +50,11 @@ ArticleId = Annotated[str, Depends(_checked_id)]
 async def put_article(request: Request, article_id: ArticleId, service: CurrentService) -> Response:
     """Register the premise of an article, or replace it. The id is any text, percent-encoded."""
     read_content_type(request.headers.get("content-type"))
+    if article_id.endswith(_SUMMARY):
+        problem = FieldProblem(field="id", message=f"must not end in {_SUMMARY}, which is another route")
+        raise InvalidRequestError(f"The article's id {problem.message}.", [problem])
     registration = read_registration(await parse_body(await request.body()), service.settings)
-    is_new = await service.ask_store(service.store.put, article_id, registration)
+    is_new = await service.ask_store(service.store.articles.put, article_id, registration)
     record = ArticleRecord(id=article_id, **registration.model_dump())
     return Response(record.model_dump_json(), 201 if is_new else 200, media_type="application/json")
 
@@ -58,7 +62,7 @@ async def put_article(request: Request, article_id: ArticleId, service: CurrentS
 @router.get("/v1/articles/{article_id:path}", responses=problems(404, 422, 503))
 async def get_article(article_id: ArticleId, service: CurrentService) -> ArticleRecord:
     """Return what is registered for an article."""
-    record = await service.ask_store(service.store.get, article_id)
+    record = await service.ask_store(service.store.articles.get, article_id)
     if record is None:
         raise NotFoundError("No article is registered under this id.")
     return record
@@ -67,5 +71,5 @@ async def get_article(article_id: ArticleId, service: CurrentService) -> Article
 @router.delete("/v1/articles/{article_id:path}", status_code=204, responses=problems(404, 422, 503))
 async def delete_article(article_id: ArticleId, service: CurrentService) -> None:
     """Forget an article."""
-    if not await service.ask_store(service.store.delete, article_id):
+    if not await service.ask_store(service.store.articles.delete, article_id):
         raise NotFoundError("No article is registered under this id.")

@@ -9,9 +9,13 @@ from rich.console import Console
 from app.cli.compare import compare
 from app.cli.data import app as data_app
 from app.cli.evaluate import evaluate
+from app.cli.feedback import feedback
 from app.cli.models import app as models_app
+from app.cli.rescore import rescore
+from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
+from app.cli.store import app as store_app
 from app.cli.train import train
 from counterpoint import CounterpointError, __version__
 
@@ -30,9 +34,13 @@ app.command("serve")(serve)
 app.command("score")(score)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
+app.command("retrain")(retrain)
 app.command("compare")(compare)
+app.command("rescore")(rescore)
+app.command("feedback")(feedback)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
+app.add_typer(store_app, name="store")
 
 
 def _print_version(wanted: bool) -> None:

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from app.cli.bundles import find_bundle, settings_of
+from app.cli.stages import Stages
 
 __all__ = ["train"]
 
@@ -62,35 +62,7 @@ def train(
     log = logging.getLogger("counterpoint")
     log.setLevel(logging.INFO)
     log.addHandler(RichHandler(console=console, show_path=False))
-    with _Stages(console) as stages:
+    with Stages(console) as stages:
         manifest = build(order, stages.report)
     console.print(f"saved {manifest.version} in {output}", soft_wrap=True, markup=False)
     console.print(f"its figures: counterpoint models show {output}", soft_wrap=True, markup=False)
-
-
-class _Stages:
-    """One progress bar a stage of the work."""
-
-    def __init__(self, console: Console) -> None:
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        self._progress = Progress(*columns, console=console)
-        self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> "_Stages":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._progress.stop()
-
-    def report(self, stage: str, done: int, total: int) -> None:
-        name = stage.split(" (")[0]
-        if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(stage, total=None)
-        known_total = total if done or total > 1 else None
-        self._progress.update(self._tasks[name], description=stage, completed=done, total=known_total)

@@ -32,6 +32,7 @@ _STANCE = {f"STANCE_{stance.upper()}": stance for stance in STANCES}
 _VERSIONED = re.compile(r"([A-Z_]+)(?:@[A-Za-z0-9._+-]{1,64})?")
 _MOST_ATTRIBUTES = 100  # three times what the API ever had
 _MOST_URL_CHARACTERS = 2048
+_A_YES = 0.5
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -77,9 +78,13 @@ class SuggestRequest:
 
     text: str
     scores: dict[str, SuggestedScores]
+    stance: str | None
+    """The stance whose attribute is scored highest and at least 0.5."""
     languages: list[str]
     context: list[str]
     """Texts of the entries, or of the article and the parent comment, an absent one being empty."""
+    article: Article | None
+    """From the context, as for an analysis."""
     do_not_store: bool
     community_id: str | None
     client_token: str | None
@@ -121,11 +126,15 @@ def read_suggest_request(value: object, settings: Settings) -> SuggestRequest:
     given = request.map("attributeScores")
     if not given:
         raise errors.invalid_request("Missing attribute_scores")
+    scores = {key: _suggested(key, scores) for key, scores in given.items()}
+    context = _context(request, settings)
     return SuggestRequest(
         text=text,
-        scores={key: _suggested(key, scores) for key, scores in given.items()},
+        scores=scores,
+        stance=_suggested_stance(scores),
         languages=request.strings("languages"),
-        context=_context(request, settings),
+        context=context,
+        article=_article(context),
         do_not_store=request.boolean("doNotStore"),
         community_id=request.string("communityId"),
         client_token=request.string("clientToken"),
@@ -224,6 +233,12 @@ def _suggested(key: str, given: ProtoObject) -> SuggestedScores:
     if summary is None and not spans:
         raise errors.invalid_request(f"Missing scores of attribute {key[:128]}")
     return SuggestedScores(summary, spans)
+
+
+def _suggested_stance(scores: dict[str, SuggestedScores]) -> str | None:
+    summaries = {_STANCE[key]: given.summary or 0.0 for key, given in scores.items() if key in _STANCE}
+    likeliest = max(summaries, key=lambda stance: summaries[stance], default=None)
+    return likeliest if likeliest is not None and summaries[likeliest] >= _A_YES else None
 
 
 def _suggested_span(key: str, span: ProtoObject) -> tuple[int, int, float]:

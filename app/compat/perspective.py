@@ -5,7 +5,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -17,9 +16,11 @@ from app.compat._perspective_errors import invalid_json, invalid_request
 from app.compat._perspective_request import SuggestRequest, read_analyze_request, read_suggest_request
 from app.compat._reply import MODEL_HEADER, Reply
 from app.errors import MalformedBodyError
-from app.feedback import Feedback, FeedbackSink, SpanFeedback
+from app.feedback import Feedback, SpanFeedback
 from app.ops.logging import log_failure
+from app.premise import find_premise
 from app.reading import parse_body
+from app.schemas import Article
 from app.service import CurrentService, Service
 
 __all__ = ["router"]
@@ -106,11 +107,10 @@ async def _analyze(value: object, service: Service, _: Request, bulk: bool) -> _
     return answer, {MODEL_HEADER: version}
 
 
-async def _suggest(value: object, service: Service, request: Request, _: bool) -> _Answered:
+async def _suggest(value: object, service: Service, _: Request, __: bool) -> _Answered:
     suggested = read_suggest_request(value, service.settings)
     if not suggested.do_not_store:
-        sink: FeedbackSink = request.app.state.feedback
-        await to_thread.run_sync(sink.add, _feedback_of(suggested))
+        await service.ask_store(service.store.feedback.add, _feedback_of(suggested))
     detected = detect_language(suggested.text, suggested.languages, service)
     answer: dict[str, Any] = {} if suggested.client_token is None else {"clientToken": suggested.client_token}
     answer["detectedLanguages"] = [detected]
@@ -120,9 +120,13 @@ async def _suggest(value: object, service: Service, request: Request, _: bool) -
 
 def _feedback_of(suggested: SuggestRequest) -> Feedback:
     scores = suggested.scores
+    article = suggested.article or Article()
     return Feedback(
         source="perspective",
         text=suggested.text,
+        stance=suggested.stance,
+        premise=find_premise(article),
+        article_url=article.url,
         scores={name: given.summary for name, given in scores.items() if given.summary is not None},
         spans=[SpanFeedback(name, *span) for name, given in scores.items() for span in given.spans],
         languages=suggested.languages,

@@ -106,7 +106,9 @@ async def _answer_in_time(text: str, service: Service) -> ScoreAnswer | None:
 
 
 async def _register(story: _Story, service: Service) -> str:
-    by_id, by_url = await service.ask_store(service.store.premises, {story.storyID}, {story.storyURL})
+    by_id, by_url = await service.ask_store(
+        service.store.articles.premises, {story.storyID}, {story.storyURL}
+    )
     if by_id or by_url:
         return "already known"
     headline = await fetch_headline(story.storyURL, service.settings.coral_story_hosts)
@@ -117,5 +119,5 @@ async def _register(story: _Story, service: Service) -> str:
         registration = read_registration(values, service.settings)
     except InvalidRequestError:
         return "not storable"
-    await service.ask_store(service.store.put, story.storyID, registration)
+    await service.ask_store(service.store.articles.put, story.storyID, registration)
     return "registered"

@@ -58,7 +58,7 @@ def refusal_of(error: BaseException) -> RefusedError | None:
     if isinstance(error, RefusedError):
         return error
     if isinstance(error, StoreError):
-        return UnavailableError("The database of registered articles does not answer; try again later.")
+        return UnavailableError("The database does not answer; try again later.")
     if isinstance(error, ScorerClosedError):
         return UnavailableError("The service is closing; try another one.")
     return None

@@ -1,3 +1,6 @@
-"""What the service remembers."""
+"""What the service remembers: articles, scored comments, feedback, in SQLite or PostgreSQL."""
 
-__all__: list[str] = []
+from app.store.judged import JudgedComment
+from app.store.store import Store
+
+__all__ = ["JudgedComment", "Store"]

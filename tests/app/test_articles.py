@@ -12,7 +12,7 @@ import pytest
 
 from app.errors import SettingsError, StoreDownError, StoreError
 from app.schemas import ArticleRegistration
-from app.store.articles import ArticleStore
+from app.store import Store
 
 Serve = Callable[..., AbstractContextManager[Any]]
 
@@ -47,7 +47,7 @@ def test_the_premise_comes_from_the_best_place(http: httpx.Client) -> None:
     assert premise_for(http, full | {"premise": " \u200b"}) == "registered"
     assert premise_for(http, {"id": "order", "title": "title"}) == "registered"
     assert premise_for(http, {"id": "another", "url": url, "title": "title"}) == "registered"
-    assert premise_for(http, {"id": "another", "title": "title", "text": "lead"}) == "title"
+    assert premise_for(http, {"id": "another", "title": "The title", "text": "lead"}) == "The title"
     assert premise_for(http, {"title": "", "text": "lead\nof two lines\n\nrest"}) == "lead of two lines"
     assert premise_for(http, {"id": "another"}) is None
 
@@ -157,17 +157,19 @@ def test_scoring_goes_on_without_the_database(serve: Serve, tmp_path: Path) -> N
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     file = tmp_path / "broken.sqlite3"
     file.write_bytes(b"this is no database, just some text that is long enough" * 40)
-    store = ArticleStore(f"sqlite:///{file}")
+    store = Store(f"sqlite:///{file}")
     with pytest.raises(StoreError, match=r"broken\.sqlite3 does not answer: file is not a database"):
         store.check()
     store.close()
 
 
 def test_a_new_article_with_the_same_url_comes_first(tmp_path: Path) -> None:
-    store = ArticleStore(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    store = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     for name in ("old", "new"):
-        store.put(name, ArticleRegistration(premise=name, url="https://news.example/same"))
-    assert store.premises([], ["https://news.example/same"])[1] == {"https://news.example/same": "new"}
+        store.articles.put(name, ArticleRegistration(premise=name, url="https://news.example/same"))
+    assert store.articles.premises([], ["https://news.example/same"])[1] == {
+        "https://news.example/same": "new"
+    }
     store.close()
     with sqlite3.connect(tmp_path / "x.sqlite3") as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -186,7 +188,7 @@ def test_a_new_article_with_the_same_url_comes_first(tmp_path: Path) -> None:
 )
 def test_urls_that_are_no_database_of_ours(url: str) -> None:
     with pytest.raises(SettingsError, match="COUNTERPOINT_DATABASE_URL") as error:
-        ArticleStore(url)
+        Store(url)
     assert "secret" not in str(error.value)
 
 
@@ -195,7 +197,7 @@ def test_postgresql_that_is_not_there_is_told(scheme: str) -> None:
     pytest.importorskip("psycopg", reason="needs the extra for PostgreSQL")
     with socket.socket() as taken:  # bound and not listening: it refuses
         taken.bind(("127.0.0.1", 0))
-        store = ArticleStore(f"{scheme}://u:secret@127.0.0.1:{taken.getsockname()[1]}/x", timeout_s=1)
+        store = Store(f"{scheme}://u:secret@127.0.0.1:{taken.getsockname()[1]}/x", timeout_s=1)
         with pytest.raises(StoreDownError, match=r"postgresql\+psycopg") as error:
             store.check()
         store.close()
@@ -204,7 +206,7 @@ def test_postgresql_that_is_not_there_is_told(scheme: str) -> None:
 
 def test_a_file_that_is_no_database_is_not_taken_for_one_that_is_down(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite3").write_bytes(b"no database " * 1_000)
-    store = ArticleStore(f"sqlite:///{tmp_path / 'x.sqlite3'}")
+    store = Store(f"sqlite:///{tmp_path / 'x.sqlite3'}")
     with pytest.raises(StoreError, match="not a database") as error:
         store.check()
     store.close()

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from app.feedback import FeedbackFile
+from app.store import Store
+from app.store.feedback import FeedbackStore
 
 HERE = Path(__file__).parent
 SCRIPTS = HERE / "scripts"
@@ -37,20 +38,24 @@ make_settings, serve = _app.make_settings, _app.serve
 
 
 @pytest.fixture(scope="session")
-def feedback_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("feedback") / "feedback.jsonl"
+def database_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store") / "counterpoint.sqlite3"
 
 
 @pytest.fixture(scope="session")
-def feedback(feedback_path: Path) -> FeedbackFile:
-    """Reads what the service has kept."""
-    return FeedbackFile(feedback_path)
+def feedback(database_path: Path) -> Iterator[FeedbackStore]:
+    """Reads what the service has kept, on a connection of its own."""
+    store = Store(f"sqlite:///{database_path}")
+    yield store.feedback
+    store.close()
 
 
 @pytest.fixture(scope="session")
-def server_url(serve: Any, feedback_path: Path) -> Iterator[str]:
+def server_url(serve: Any, database_path: Path) -> Iterator[str]:
     thresholds = {"insult": {"review": 0.5, "reject": None}}
-    with serve(feedback_file=feedback_path, coral_secrets=CORAL_SECRETS, thresholds=thresholds) as running:
+    with serve(
+        database_url=f"sqlite:///{database_path}", coral_secrets=CORAL_SECRETS, thresholds=thresholds
+    ) as running:
         yield running.url
 
 

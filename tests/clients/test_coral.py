@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.feedback import FeedbackFile
+from app.store.feedback import FeedbackStore
 
 Run = Callable[..., Any]
 RECORDED = Path(__file__).parent / "recorded" / "coral.json"
@@ -42,7 +42,7 @@ def test_scores(found: Any) -> None:
     assert score(answers["analyzeOtherModel"], "TOXICITY_EXPERIMENTAL") == score(answers["analyze"])
 
 
-def test_a_decision_that_is_reversed(found: Any, feedback: FeedbackFile) -> None:
+def test_a_decision_that_is_reversed(found: Any, feedback: FeedbackStore) -> None:
     for name in ("rejected", "approvedAfterAll"):
         assert found["perspective"][name]["data"]["clientToken"] == "comment:c1"
     (kept,) = [one for one in feedback.latest() if one.client_token == "comment:c1"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.feedback import FeedbackFile
+from app.store.feedback import FeedbackStore
 
 Run = Callable[..., Any]
 RUDE = "You are a stupid idiot."
@@ -32,7 +32,7 @@ def test_analyze(found: Any) -> None:
     assert found["partial"] == {"attributeScores": {"TOXICITY": {"summaryScore": {"type": "PROBABILITY"}}}}
 
 
-def test_suggestscore(found: Any, feedback: FeedbackFile) -> None:
+def test_suggestscore(found: Any, feedback: FeedbackStore) -> None:
     languages = {"detectedLanguages": ["en"], "requestedLanguages": ["en"]}
     assert found["suggestscore"] == {"clientToken": "google-1", **languages}
     (kept,) = [one for one in feedback.latest() if one.client_token == "google-1"]

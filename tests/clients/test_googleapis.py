@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.feedback import FeedbackFile
+from app.store.feedback import FeedbackStore
 
 Run = Callable[..., Any]
 
@@ -30,7 +30,7 @@ def test_spans_are_where_javascript_counts_them(found: Any) -> None:
     assert mild < severe
 
 
-def test_suggestscore(found: Any, feedback: FeedbackFile) -> None:
+def test_suggestscore(found: Any, feedback: FeedbackStore) -> None:
     languages = {"detectedLanguages": ["en"], "requestedLanguages": ["en"]}
     assert found["suggestscore"] == {"clientToken": "googleapis-1", **languages}
     (kept,) = [one for one in feedback.latest() if one.client_token == "googleapis-1"]

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.feedback import FeedbackFile
+from app.store import Store
+from app.store.feedback import FeedbackStore
 
 
 def _fixtures_of_the_app() -> ModuleType:
@@ -29,19 +30,21 @@ ANALYZE = "/v1alpha1/comments:analyze"
 
 
 @pytest.fixture(scope="session")
-def feedback_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("feedback") / "feedback.jsonl"
+def database_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store") / "counterpoint.sqlite3"
 
 
 @pytest.fixture(scope="session")
-def feedback(feedback_path: Path) -> FeedbackFile:
-    """Reads what the service has kept."""
-    return FeedbackFile(feedback_path)
+def feedback(database_path: Path) -> Iterator[FeedbackStore]:
+    """Reads what the service has kept, on a connection of its own."""
+    store = Store(f"sqlite:///{database_path}")
+    yield store.feedback
+    store.close()
 
 
 @pytest.fixture(scope="session")
-def server(serve: Any, feedback_path: Path) -> Iterator[Any]:
-    with serve(feedback_file=feedback_path) as running:
+def server(serve: Any, database_path: Path) -> Iterator[Any]:
+    with serve(database_url=f"sqlite:///{database_path}") as running:
         yield running
 
 

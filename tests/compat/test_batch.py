@@ -8,7 +8,7 @@ from email.message import Message
 import httpx
 import pytest
 
-from app.feedback import FeedbackFile
+from app.store.feedback import FeedbackStore
 
 Refused = Callable[..., dict]
 ANALYZE, SUGGEST = "/v1alpha1/comments:analyze", "/v1alpha1/comments:suggestscore"
@@ -100,7 +100,7 @@ def test_a_hundred_parts_and_no_more(http: httpx.Client, refused: Refused) -> No
     assert "100" in refused(post(http, whole(parts)))["message"]
 
 
-def test_suggestions_keep_their_order(http: httpx.Client, feedback: FeedbackFile) -> None:
+def test_suggestions_keep_their_order(http: httpx.Client, feedback: FeedbackStore) -> None:
     bodies = [
         {
             "comment": {"text": "x"},

@@ -1,7 +1,6 @@
 """comments:suggestscore: what is kept, and what is answered."""
 
 import json
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.errors import StoreDownError
-from app.feedback import Feedback, FeedbackFile, SpanFeedback
+from app.feedback import SpanFeedback
+from app.store.feedback import FeedbackStore
 
 Refused = Callable[..., dict]
 SUGGEST = "/v1alpha1/comments:suggestscore"
@@ -22,7 +21,7 @@ def suggestion(text: str = TEXT, value: object = 1, **more: object) -> dict:
     return {"comment": {"text": text}, "attributeScores": scores} | more
 
 
-def test_what_coral_sends_is_kept(http: httpx.Client, feedback: FeedbackFile) -> None:
+def test_what_coral_sends_is_kept(http: httpx.Client, feedback: FeedbackStore) -> None:
     place = json.dumps({"url": "https://news.example/1", "Coral_comment_id": "c1"})
     body = suggestion(
         context={"entries": [{"text": place}]},
@@ -42,7 +41,7 @@ def test_what_coral_sends_is_kept(http: httpx.Client, feedback: FeedbackFile) ->
     assert (kept.context, kept.languages, kept.session_id) == ([place], ["en"], None)
 
 
-def test_of_the_same_client_token_the_newest_counts(http: httpx.Client, feedback: FeedbackFile) -> None:
+def test_of_the_same_client_token_the_newest_counts(http: httpx.Client, feedback: FeedbackStore) -> None:
     for value in (1, 0, 1, 0):
         for community in ("one", "other"):
             body = suggestion(value=value, clientToken="comment:reversed", communityId=community)
@@ -54,7 +53,7 @@ def test_of_the_same_client_token_the_newest_counts(http: httpx.Client, feedback
     ]
 
 
-def test_without_a_token_each_counts_and_none_comes_back(http: httpx.Client, feedback: FeedbackFile) -> None:
+def test_without_a_token_each_counts_and_none_comes_back(http: httpx.Client, feedback: FeedbackStore) -> None:
     before = len(feedback.latest())
     for _ in range(2):
         assert http.post(SUGGEST, json=suggestion()).json() == {
@@ -64,16 +63,18 @@ def test_without_a_token_each_counts_and_none_comes_back(http: httpx.Client, fee
     assert len(feedback.latest()) == before + 2
 
 
-def test_do_not_store_is_obeyed(http: httpx.Client, feedback_path: Path) -> None:
+def test_do_not_store_is_obeyed(http: httpx.Client, database_path: Path) -> None:
     secret = "Rosebud was his sledge"
     analysis = {"comment": {"text": secret}, "requestedAttributes": {"TOXICITY": {}}}
     http.post("/v1alpha1/comments:analyze", json=analysis).raise_for_status()
     http.post(SUGGEST, json=suggestion(secret, doNotStore=True)).raise_for_status()
     http.post(SUGGEST, json=suggestion()).raise_for_status()
-    assert "Rosebud" not in feedback_path.read_text()
+    files = list(database_path.parent.iterdir())
+    assert b"stupid idiot" in b"".join(file.read_bytes() for file in files)
+    assert not any(b"Rosebud" in file.read_bytes() for file in files)
 
 
-def test_spans_and_any_attribute_are_kept(http: httpx.Client, feedback: FeedbackFile) -> None:
+def test_spans_and_any_attribute_are_kept(http: httpx.Client, feedback: FeedbackStore) -> None:
     span = {"begin": 0, "end": "3", "score": {"value": 0.5, "type": "PROBABILITY"}}
     scores = {"SPAM": {"spanScores": [span]}, "INSULT": {"summaryScore": {"value": "0.25", "type": 1}}}
     body = {"comment": {"text": TEXT}, "attributeScores": scores, "sessionId": "s"}
@@ -114,7 +115,7 @@ def test_spans_and_any_attribute_are_kept(http: httpx.Client, feedback: Feedback
     ],
 )
 def test_malformed_suggestions(
-    http: httpx.Client, refused: Refused, feedback: FeedbackFile, scores: object, message: str
+    http: httpx.Client, refused: Refused, feedback: FeedbackStore, scores: object, message: str
 ) -> None:
     before = len(feedback.latest())
     error = refused(http.post(SUGGEST, json={"comment": {"text": TEXT}, "attributeScores": scores}))
@@ -124,7 +125,7 @@ def test_malformed_suggestions(
 
 def test_nothing_is_acknowledged_that_cannot_be_kept(serve: Any, refused: Refused, tmp_path: Path) -> None:
     with (
-        serve(feedback_file=tmp_path / "no such folder" / "feedback.jsonl") as running,
+        serve(database_url=f"sqlite:///{tmp_path / 'no such folder' / 'x.sqlite3'}") as running,
         httpx.Client(base_url=running.url, trust_env=False) as http,
     ):
         assert refused(http.post(SUGGEST, json=suggestion()), 503)["status"] == "UNAVAILABLE"
@@ -132,41 +133,13 @@ def test_nothing_is_acknowledged_that_cannot_be_kept(serve: Any, refused: Refuse
         assert response.status_code == 200
 
 
-def test_a_line_cut_short_costs_nothing_else(tmp_path: Path) -> None:
-    path = tmp_path / "feedback.jsonl"
-    FeedbackFile(path).add(Feedback("test", "one", {"TOXICITY": 1.0}))
-    with path.open("ab") as file:
-        file.write(b'{"source": "test", "text": "cut sh')
-    FeedbackFile(path).add(Feedback("test", "two", spans=[SpanFeedback("THREAT", 0, 3, 1.0)]))
-    kept = FeedbackFile(path).latest()
-    assert [one.text for one in kept] == ["one", "two"]
-    assert kept[1].spans == [SpanFeedback("THREAT", 0, 3, 1.0)]
-    assert path.stat().st_mode & 0o077 == 0  # comments are nobody else's to read
-
-
-def test_a_file_is_made_at_the_first_opinion(tmp_path: Path) -> None:
-    path = tmp_path / "feedback.jsonl"
-    sink = FeedbackFile(path)
-    assert sink.latest() == []
-    assert not path.exists()
-    path.mkdir()
-    with pytest.raises(StoreDownError, match="feedback file"):
-        sink.add(Feedback("test", "one"))
-    with pytest.raises(StoreDownError, match="feedback file"):
-        sink.latest()
-
-
-def test_several_writers_lose_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "feedback.jsonl"
-    sinks = [FeedbackFile(path), FeedbackFile(path)]
-
-    def write(number: int) -> None:
-        for i in range(10):
-            sinks[number % 2].add(Feedback("test", f"{number} {i}" * 500, client_token=f"{number} {i}"))
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(FeedbackFile(path).latest()) == 60
+def test_a_stance_is_kept_with_what_it_is_towards(http: httpx.Client, feedback: FeedbackStore) -> None:
+    scores = {
+        "STANCE_AGREE": {"summaryScore": {"value": 0.2}},
+        "STANCE_DISAGREE": {"summaryScore": {"value": 1}},
+    }
+    context = {"articleAndParentComment": {"article": {"text": "Ban cars.\n\nThe rest."}}}
+    body = {"comment": {"text": TEXT}, "attributeScores": scores, "context": context}
+    http.post(SUGGEST, json=body).raise_for_status()
+    kept = feedback.latest()[-1]
+    assert (kept.stance, kept.premise) == ("disagree", "Ban cars.")

@@ -11,7 +11,7 @@ MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for room in ("app", "data", "models", "training")
     for path in (ROOT / room).rglob("*.py")
-    if path.name != "__main__.py"
+    if path.name not in {"__main__.py", "env.py"}  # run as scripts, the latter by Alembic
 )
 
 

@@ -1,0 +1,188 @@
+"""`counterpoint retrain`: learn from feedback, publish a release or refuse to."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from app.cli.stages import Stages
+
+if TYPE_CHECKING:
+    from data.feedback import Opinion
+
+__all__ = ["REFUSED", "retrain"]
+
+REFUSED = 3
+"""Exit status where the gates hold a challenger back."""
+
+_TIMEOUT_S = 60.0
+
+
+def retrain(
+    feedback: Annotated[
+        Path | None,
+        typer.Option(
+            help="Feedback as JSON lines (.gz too), as `counterpoint store export` writes it.",
+            show_default="the database, COUNTERPOINT_DATABASE_URL",
+        ),
+    ] = None,
+    report: Annotated[
+        Path, typer.Option(help="Folder of the report; an earlier report there is written over.")
+    ] = Path("retraining-report"),
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the datasets.", show_default="COUNTERPOINT_DATA_DIR"),
+    ] = None,
+    without_base_data: Annotated[
+        bool,
+        typer.Option(
+            "--without-base-data", help="Correct the champion with feedback alone: needs no datasets."
+        ),
+    ] = False,
+    releases: Annotated[
+        Path | None,
+        typer.Option(help="Folder that gets the release.", show_default="COUNTERPOINT_RELEASES"),
+    ] = None,
+    champion: Annotated[
+        str | None,
+        typer.Option(help="Version or folder of the bundle to improve.", show_default="the newest release"),
+    ] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file with values for weights, guards and gates.", show_default="the defaults"
+        ),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="Version of the release.", show_default="the next: year.month.number")
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(min=1, help="Judge on at most so many rows a set: a quick look.", show_default="all"),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Judge and report, publish nothing.")] = False,
+    plots: Annotated[
+        bool, typer.Option("--plots/--no-plots", help="Draw plots (the extra \\[report]).")
+    ] = True,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Dask scheduler for the parallel parts (the extra \\[cluster]): tcp://host:8786."),
+    ] = None,
+) -> None:
+    """Learn from feedback; publish a release if it is better and nothing is worse, or refuse.
+
+    The encoders stay. With the datasets, all around them is fitted anew on datasets and feedback; without
+    them, --without-base-data corrects the champion. Champion and challenger are judged on the same held-out
+    rows; docs/retraining.md tells the gates. Publishing activates nothing.
+
+    Exit status: 0 published (with --dry-run: would be), 3 refused by the gates, 1 an error, 2 wrong usage.
+
+    For example:
+
+      counterpoint retrain --data-dir datasets --releases releases
+
+      counterpoint retrain --feedback feedback.jsonl --without-base-data --dry-run
+    """
+    from app.settings import load_settings
+    from data import data_dir as find_data
+    from data.feedback import read_feedback
+    from models.bundle import check_version
+    from training.retraining import RetrainingOrder, RetrainingSettings
+    from training.retraining import retrain as run
+    from training.retraining.report import check_report
+
+    if without_base_data and data_dir is not None:
+        raise typer.BadParameter("leave out --data-dir, or --without-base-data", param_hint="--data-dir")
+    check_report(report, plots=plots)
+    if version is not None:
+        check_version(version)
+    chosen = RetrainingSettings.read(settings)
+    folder = releases or load_settings().releases
+    order = RetrainingOrder(
+        champion=_champion(champion, folder),
+        releases=folder,
+        report=report,
+        data_dir=None if without_base_data else find_data(data_dir),
+        settings=chosen,
+        version=version,
+        sample=sample,
+        dry_run=dry_run,
+        plots=plots,
+        scheduler=scheduler,
+    )
+    errors = Console(stderr=True)
+    opinions = _stored() if feedback is None else read_feedback(feedback)
+    with Stages(errors) as stages:
+        outcome = run(order, opinions, stages.report)
+    _show(Console(), outcome.found)
+    errors.print(f"report in {report}", soft_wrap=True, markup=False)
+    if outcome.version is None:
+        raise typer.Exit(REFUSED)
+
+
+def _stored() -> "list[Opinion]":
+    """Every opinion that counts in the database, with the text and premise of the comment it is about."""
+    from app.settings import load_settings
+    from app.store import Store
+    from data.feedback import Opinion
+    from data.rows import ATTRIBUTES
+
+    store = Store(load_settings().database_url, timeout_s=_TIMEOUT_S)
+    try:
+        return [
+            Opinion(
+                text=one.text,
+                source=one.feedback.source,
+                received=one.feedback.received,
+                labels={
+                    name: one.feedback.scores[name] for name in ATTRIBUTES if name in one.feedback.scores
+                },
+                stance=one.feedback.stance,
+                premise=one.premise,
+                role=one.feedback.role,
+                community=one.feedback.community_id,
+                client_token=one.feedback.client_token,
+                article_id=one.feedback.article_id,
+                article_url=one.feedback.article_url,
+                languages=tuple(one.feedback.languages),
+                uid=one.uid,
+            )
+            for one in store.judged.iterate()
+            if one.text is not None
+        ]
+    finally:
+        store.close()
+
+
+def _champion(named: str | None, releases: Path) -> Path:
+    from models import RELEASES, list_bundles
+    from models.bundle import latest_bundle
+
+    if named is None:
+        return latest_bundle(releases if list_bundles(releases) else RELEASES)
+    for folder in (Path(named), releases / named, RELEASES / named):
+        if folder.is_dir():
+            return folder
+    return releases / named  # which loading it will say is missing
+
+
+def _show(console: Console, found: dict[str, Any]) -> None:
+    for task, verdict in found["verdicts"].items():
+        table = Table(title=f"{task}: {'passed' if verdict['passed'] else 'refused'}", title_justify="left")
+        for name in ("gate", "of", "champion", "challenger", "worse by", "allowed"):
+            table.add_column(name, justify="left" if name in ("gate", "of") else "right")
+        telling = [gate for gate in verdict["gates"] if not gate["passed"] or gate["group"] == "feedback"]
+        for gate in telling:
+            figures = (gate[name] for name in ("champion", "challenger", "loss", "limit"))
+            shown = ("–" if one is None else f"{one:.4f}" for one in figures)
+            table.add_row(gate["group"], Text(f"{gate['name']} {gate['note']}".strip()), *shown)
+        console.print(table)
+    for source in found["feedback"]["sources"]:
+        if source["left_out"]:
+            told = f"left out: {source['source']}: {source['left_out']}"
+            console.print(Text(told, style="yellow"))
+    what = f" {found['challenger']}" if found["retrained"] else ""
+    console.print(Text(f"{found['decision']}{what}", style="bold"))

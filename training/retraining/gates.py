@@ -1,0 +1,137 @@
+"""The gates: what a challenger must not lose, and what it must win."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.civility_sets import NATURAL
+from training.retraining.settings import GateSettings
+
+__all__ = ["Gate", "Verdict", "civility_gates", "feedback_gate", "stance_gates"]
+
+_SAMPLES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One comparison.
+
+    Attributes:
+        group: "auc", "ece", "bpsn", "check", "feedback" or "stance".
+        name: of what.
+        champion: the champion's figure; NaN where there is only a difference.
+        challenger: the challenger's.
+        loss: by how much the challenger is worse.
+        limit: by how much it may be.
+        passed: whether it is within the limit.
+        note: what else there is to say.
+    """
+
+    group: str
+    name: str
+    champion: float | None
+    challenger: float | None
+    loss: float
+    limit: float
+    passed: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gates say of one model."""
+
+    task: str
+    gates: list[Gate]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate is passed, and there is one for feedback."""
+        return all(gate.passed for gate in self.gates) and any(
+            gate.group == "feedback" for gate in self.gates
+        )
+
+    @property
+    def failed(self) -> list[Gate]:
+        """The gates that are not passed."""
+        return [gate for gate in self.gates if not gate.passed]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {"passed": self.passed, "gates": [asdict(gate) for gate in self.gates]}
+
+
+def civility_gates(
+    champion: dict[str, Any], challenger: dict[str, Any], settings: GateSettings
+) -> list[Gate]:
+    """Compare what `judge_civility_model` says of both."""
+    gates = []
+    for source, of_source in champion["held_out"].items():
+        for attribute, before in of_source.items():
+            after = challenger["held_out"][source][attribute]
+            fewest = min(before["positives"], before["n"] - before["positives"])
+            if fewest < settings.fewest_of_a_class or "roc_auc" not in before:
+                continue
+            name = f"{source} {attribute}"
+            gates.append(_falls("auc", name, before["roc_auc"], after["roc_auc"], settings.auc_drop))
+            if source in NATURAL:  # calibration means something where comments come as in the wild
+                gates.append(_rises("ece", name, before["ece"], after["ece"], settings.ece_rise))
+    for identity, auc in champion["bias"].items():
+        gates.append(_falls("bpsn", identity, auc, challenger["bias"][identity], settings.bpsn_drop))
+    before, after = champion["checks"], challenger["checks"]
+    gates.append(_falls("check", "all", before["rate"], after["rate"], settings.checks_drop))
+    for name, one in before["functions"].items():
+        rate = after["functions"][name]["rate"]
+        gates.append(_falls("check", name, one["rate"], rate, settings.check_drop))
+    return gates
+
+
+def stance_gates(champion: dict[str, Any], challenger: dict[str, Any], settings: GateSettings) -> list[Gate]:
+    """Compare what `judge_stance_model` says of both, set by set."""
+    gates = []
+    for source, before in champion.items():
+        after = challenger[source]
+        for name in ("macro_f1", "agree_disagree_auc"):
+            if name in before and before["n"] >= settings.fewest_of_a_class:
+                loss = f"{source} {name}"
+                gates.append(_falls("stance", loss, before[name], after[name], settings.stance_drop))
+        if before["n"] >= settings.fewest_of_a_class:
+            limit = settings.stance_ece_rise
+            gates.append(_rises("stance", f"{source} ece", before["ece"], after["ece"], limit))
+    return gates
+
+
+def feedback_gate(
+    gains: NDArray[np.float64], weights: NDArray[np.float64], settings: GateSettings, seed: int
+) -> Gate:
+    """Return whether the challenger wins on held-out feedback.
+
+    Args:
+        gains: shape (n,): by how much the Brier score of a comment falls.
+        weights: shape (n,), positive.
+        settings: the least gain, its least confidence, and the fewest comments.
+        seed: of the bootstrap.
+    """
+    if len(gains) < settings.fewest_held_out:
+        note = f"{len(gains)} held-out comments, at least {settings.fewest_held_out} are needed"
+        return Gate("feedback", "Brier score", None, None, 0.0, 0.0, False, note)
+    gain = float(np.average(gains, weights=weights))
+    chance = np.random.default_rng(seed)
+    drawn = chance.integers(0, len(gains), (_SAMPLES, len(gains)))
+    sampled = (gains[drawn] * weights[drawn]).sum(axis=1) / weights[drawn].sum(axis=1)
+    confidence = float((sampled > settings.least_gain).mean())
+    passed = gain > settings.least_gain and confidence >= settings.least_confidence
+    note = f"{len(gains)} held-out comments; it falls in {confidence:.0%} of bootstrap samples"
+    return Gate("feedback", "Brier score", None, None, round(-gain, 4), -settings.least_gain, passed, note)
+
+
+def _falls(group: str, name: str, before: float, after: float, limit: float) -> Gate:
+    loss = round(before - after, 6)
+    return Gate(group, name, before, after, loss, limit, loss <= limit)
+
+
+def _rises(group: str, name: str, before: float, after: float, limit: float) -> Gate:
+    loss = round(after - before, 6)
+    return Gate(group, name, before, after, loss, limit, loss <= limit)

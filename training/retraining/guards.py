@@ -1,0 +1,281 @@
+"""Guards against poisoning: which sources count, and how much.
+
+Nobody knows who sends feedback, only under which name. So no name may outweigh the others, nobody is
+quicker than a person can read, and who contradicts everybody is left out and reported. What passes all
+the same meets the gates.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.feedback import Opinion
+from data.rows import ATTRIBUTES
+from training.retraining.settings import FeedbackSettings, GuardSettings
+
+__all__ = ["Reviewed", "newest_only", "review"]
+
+_HOUR = timedelta(hours=1)
+_Z = 1.645  # one-sided 95 %
+_STANCE = "stance"
+_FAR = 0.5
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What counts of the feedback.
+
+    Attributes:
+        opinions: n opinions, oldest first.
+        weights: shape (n,): what each counts.
+        report: sources and outliers as plain values; no comment's text.
+    """
+
+    opinions: list[Opinion]
+    weights: NDArray[np.float64]
+    report: dict[str, Any]
+
+
+@dataclass
+class _Source:
+    """What is known of one source."""
+
+    name: str
+    moderator: bool
+    given: int = 0
+    too_fast: int = 0
+    kept: int = 0
+    shared: int = 0
+    against_others: int = 0
+    judged: int = 0
+    against_champion: int = 0
+    left_out: str | None = None
+    opinions: list[int] = field(default_factory=list)
+
+
+def newest_only(opinions: Iterable[Opinion]) -> list[Opinion]:
+    """Return what counts, oldest first: of a source the newest on a comment, and of a token the newest.
+
+    The comment is its text, whatever its spelling of case and spaces, and where there is a stance the
+    premise: an opinion said a thousand times is one opinion.
+    """
+    ordered = sorted(opinions, key=lambda one: one.received)
+    by_token: dict[object, Opinion] = {}
+    for place, one in enumerate(ordered):
+        named = one.client_token is not None
+        by_token[(one.source, one.community, one.client_token) if named else place] = one
+    counting: dict[object, Opinion] = {}
+    for one in sorted(by_token.values(), key=lambda one: one.received):
+        key = (one.source, one.group, one.premise if one.stance else None)
+        counting.pop(key, None)
+        counting[key] = one
+    return list(counting.values())
+
+
+def review(
+    opinions: Sequence[Opinion],
+    champion: NDArray[np.float64],
+    feedback: FeedbackSettings,
+    guards: GuardSettings,
+) -> Reviewed:
+    """Return what counts of the opinions, and why the rest does not.
+
+    Args:
+        opinions: n opinions, as `newest_only` returns them.
+        champion: shape (n, 6): what the champion says of their comments.
+        feedback: what an opinion counts.
+        guards: what a source may do.
+    """
+    sources = _sources(opinions, guards.most_an_hour)
+    judged = [place for source in sources.values() for place in source.opinions]
+    _compare_with_others(opinions, judged, sources)
+    _compare_with_champion(opinions, champion, sources)
+    _leave_out(sources, guards)
+    kept = sorted(place for source in sources.values() if not source.left_out for place in source.opinions)
+    own = np.array([_weight(opinions[place], feedback) for place in kept])
+    names = [opinions[place].source for place in kept]
+    weights = _bounded(own, names, {name: one.moderator for name, one in sources.items()}, guards)
+    return Reviewed(
+        [opinions[place] for place in kept],
+        weights,
+        {
+            "opinions": len(opinions),
+            "counting": len(kept),
+            "sources": _table(sources, names, weights),
+            "outliers": _outliers(opinions, champion, kept, guards.outliers),
+        },
+    )
+
+
+def _sources(opinions: Sequence[Opinion], most_an_hour: int) -> dict[str, _Source]:
+    """Gather each source's opinions, without those that came too fast."""
+    sources: dict[str, _Source] = {}
+    for place, one in enumerate(opinions):
+        source = sources.setdefault(one.source, _Source(one.source, True))
+        # One name used both as a moderator's and otherwise is trusted as the lesser of them.
+        source.moderator = source.moderator and one.is_moderator
+        source.given += 1
+        recent = source.opinions[-most_an_hour:]
+        if len(recent) == most_an_hour and one.received - opinions[recent[0]].received < _HOUR:
+            source.too_fast += 1
+        else:
+            source.opinions.append(place)
+    return sources
+
+
+def _compare_with_others(
+    opinions: Sequence[Opinion], places: Sequence[int], sources: dict[str, _Source]
+) -> None:
+    said: dict[tuple[str, ...], list[tuple[_Source, float | str]]] = defaultdict(list)
+    for place in places:
+        one = opinions[place]
+        for name, label in one.labels.items():
+            said[one.group, name].append((sources[one.source], label))
+        if one.stance and one.premise:
+            said[one.group, _STANCE, one.premise].append((sources[one.source], one.stance))
+    for judgements in said.values():
+        if len(judgements) < 2:
+            continue
+        by_moderators = [entry for entry in judgements if entry[0].moderator]
+        for source, opinion in judgements:
+            # Moderators answer to moderators only: else many names could outvote them.
+            peers = by_moderators if by_moderators else judgements
+            others = [value for other, value in peers if other is not source]
+            if others:
+                source.shared += 1
+                source.against_others += _contradicts(opinion, others)
+
+
+def _contradicts(label: float | str, others: Sequence[float | str]) -> bool:
+    if isinstance(label, str):
+        return sum(other == label for other in others) * 2 < len(others)
+    mean = sum(float(other) for other in others) / len(others)
+    return abs(label - mean) > _FAR
+
+
+def _compare_with_champion(
+    opinions: Sequence[Opinion], champion: NDArray[np.float64], sources: dict[str, _Source]
+) -> None:
+    for source in sources.values():
+        for place in source.opinions:
+            for name, label in opinions[place].labels.items():
+                source.judged += 1
+                said = float(champion[place, ATTRIBUTES.index(name)])
+                source.against_champion += abs(label - said) > _FAR
+
+
+def _leave_out(sources: dict[str, _Source], guards: GuardSettings) -> None:
+    for source in sources.values():
+        rest = [one for one in sources.values() if one is not source]
+        if source.shared >= guards.fewest_shared:
+            usual = _median_rate(
+                (one.against_others, one.shared) for one in rest if one.shared >= guards.fewest_shared
+            )
+            if _lower(source.against_others, source.shared) > (usual or 0.0) + guards.contradicts_more:
+                source.left_out = "contradicts the others"
+        elif not source.moderator and source.judged >= guards.fewest_shared:
+            usual = _median_rate(
+                (one.against_champion, one.judged) for one in rest if one.judged >= guards.fewest_shared
+            )
+            far = usual is not None and (
+                _lower(source.against_champion, source.judged) > usual + guards.contradicts_more
+            )
+            if far:
+                source.left_out = "contradicts the champion"
+
+
+def _median_rate(counts: Iterable[tuple[int, int]]) -> float | None:
+    rates = [of / total for of, total in counts]
+    return float(np.median(rates)) if rates else None
+
+
+def _lower(count: int, total: int) -> float:
+    """Lower end of Wilson's interval of a rate (Wilson 1927)."""
+    rate, z2 = count / total, _Z**2
+    spread = _Z * math.sqrt(rate * (1 - rate) / total + z2 / (4 * total**2))
+    return (rate + z2 / (2 * total) - spread) / (1 + z2 / total)
+
+
+def _weight(opinion: Opinion, feedback: FeedbackSettings) -> float:
+    return feedback.moderator_weight if opinion.is_moderator else feedback.reader_weight
+
+
+def _bounded(
+    weights: NDArray[np.float64],
+    names: Sequence[str],
+    moderators: dict[str, bool],
+    guards: GuardSettings,
+) -> NDArray[np.float64]:
+    """Bound each source among its peers, then all who are no moderators together."""
+    if not len(weights):
+        return weights
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    of_source = np.array([numbers[name] for name in names])
+    total = np.bincount(of_source, weights)
+    is_moderator = np.array([moderators[name] for name in numbers])
+    allowed = total.copy()
+    for peers in (is_moderator, ~is_moderator):
+        if peers.any():
+            allowed[peers] = np.minimum(total[peers], _level(total[peers], guards.most_a_source))
+    by_moderators, by_readers = allowed[is_moderator].sum(), allowed[~is_moderator].sum()
+    share = guards.most_of_readers
+    if by_moderators and by_readers > share * (by_moderators + by_readers):
+        allowed[~is_moderator] *= share / max(1 - share, 1e-9) * by_moderators / by_readers
+    bounded: NDArray[np.float64] = weights * (allowed / total)[of_source]
+    return bounded
+
+
+def _level(totals: NDArray[np.float64], most: float) -> float:
+    """Return L so that, of min(total, L), none is more than `most` of their sum, nor than an equal part."""
+    share = max(most, 1 / len(totals))
+    descending = np.sort(totals)[::-1]
+    for capped in range(len(descending)):
+        if capped * share >= 1:
+            break
+        level = share * descending[capped:].sum() / (1 - capped * share)
+        if descending[capped] <= level * (1 + 1e-9):
+            return float(level) if capped else float(descending[0])
+    return float(descending[-1])
+
+
+def _table(
+    sources: dict[str, _Source], names: Sequence[str], weights: NDArray[np.float64]
+) -> list[dict[str, Any]]:
+    shares: dict[str, float] = defaultdict(float)
+    for name, weight in zip(names, weights, strict=True):
+        shares[name] += float(weight / weights.sum())
+    return [
+        {
+            "source": one.name,
+            "moderator": one.moderator,
+            "opinions": one.given,
+            "too_fast": one.too_fast,
+            "against_others": [one.against_others, one.shared],
+            "against_champion": [one.against_champion, one.judged],
+            "share": round(shares.get(one.name, 0.0), 4),
+            "left_out": one.left_out,
+        }
+        for one in sorted(sources.values(), key=lambda one: (-one.given, one.name))
+    ]
+
+
+def _outliers(
+    opinions: Sequence[Opinion], champion: NDArray[np.float64], kept: Sequence[int], most: int
+) -> list[dict[str, Any]]:
+    """The opinions farthest from the champion; named, never quoted."""
+    found: list[tuple[float, dict[str, Any]]] = []
+    for place in kept:
+        one = opinions[place]
+        for name, label in one.labels.items():
+            said = float(champion[place, ATTRIBUTES.index(name)])
+            entry = {"uid": one.uid, "source": one.source, "attribute": name, "label": label}
+            if abs(label - said) > _FAR:
+                found.append((abs(label - said), entry | {"champion": round(said, 4)}))
+    found.sort(key=lambda one: -one[0])
+    return [entry for _, entry in found[:most]]

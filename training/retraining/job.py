@@ -1,0 +1,357 @@
+"""The retraining job: feedback → guards → challenger → judgement → gates → a release, or none."""
+
+import datetime
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from data import SplitPlan, load_plan
+from data.feedback import Opinion
+from models import Bundle, Manifest, load_bundle
+from training.errors import FeedbackError, TrainingError
+from training.judged import Rows
+from training.retraining.exclusive import exclusive
+from training.retraining.gates import Verdict, civility_gates, feedback_gate, stance_gates
+from training.retraining.guards import Reviewed, newest_only, review
+from training.retraining.judging import (
+    brier_gains,
+    civility_texts,
+    judge_civility_model,
+    judge_stance_model,
+    parallel_scores,
+    served,
+    sharing,
+    stance_gains,
+)
+from training.retraining.learning import (
+    corrected_civility,
+    corrected_stance,
+    refitted_civility,
+    refitted_stance,
+)
+from training.retraining.lessons import Lesson, Lessons, lessons_of
+from training.retraining.releasing import next_version, publish
+from training.retraining.report import markdown, write_report
+from training.retraining.settings import RetrainingSettings
+from training.retraining.workers import workers
+from training.stance import stance_splits
+
+__all__ = ["Outcome", "Progress", "RetrainingOrder", "retrain"]
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainingOrder:
+    """What to retrain, from what, and where it goes.
+
+    Attributes:
+        champion: folder of the bundle that serves.
+        releases: folder that gets the release.
+        report: folder of the report; made where it does not exist, its files are written over.
+        data_dir: folder of the datasets; None corrects the champion with feedback alone.
+        settings: weights, guards, gates.
+        version: of the release; None for the next one.
+        sample: most rows a set on which both are judged; None for all.
+        dry_run: whether to judge only.
+        plots: whether to draw; needs the extra `report`.
+        scheduler: address of a Dask scheduler for the parallel parts.
+        jobs: parts that run at the same time where there is no cluster.
+    """
+
+    champion: Path
+    releases: Path
+    report: Path
+    data_dir: Path | None
+    settings: RetrainingSettings = field(default_factory=RetrainingSettings.read)
+    version: str | None = None
+    sample: int | None = None
+    dry_run: bool = False
+    plots: bool = True
+    scheduler: str | None = None
+    jobs: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it.
+
+    Attributes:
+        version: of the release that was, or would be, published; None where refused.
+        folder: where it stands; None where refused, or in a dry run.
+        found: every figure, as in `retraining.json`.
+    """
+
+    version: str | None
+    folder: Path | None
+    found: dict[str, Any]
+
+
+def retrain(
+    order: RetrainingOrder,
+    opinions: Sequence[Opinion],
+    progress: Progress = lambda stage, done, total: None,
+) -> Outcome:
+    """Learn from opinions, judge champion and challenger, publish or refuse, and report.
+
+    Each model is judged for itself: one that fails its gates stays the champion's.
+
+    Args:
+        order: from what, and where it goes.
+        opinions: all there are; newest wins.
+        progress: called with the name of a stage, what is done of it, and its size.
+
+    Raises:
+        FeedbackError: nothing can be learnt from the opinions.
+        BusyError: another retraining works on the same releases.
+        TrainingError: the champion was trained on another split, or the cluster does not answer.
+        BundleError: the champion cannot be loaded.
+        DataError: a dataset is missing or malformed.
+    """
+    with exclusive(order.releases) as scratch, workers(order.scheduler):
+        champion = load_bundle(order.champion)
+        plan = load_plan()
+        if order.data_dir is not None:
+            _check_split(champion.manifest, plan)
+        reviewed = _reviewed(champion, opinions, order, progress)
+        lessons = lessons_of(reviewed, plan)
+        changed = {
+            "civility": _civility(champion, lessons, order, plan, progress),
+            "stance": _stance(champion, lessons, order, plan, progress),
+        }
+        judged = {task: one for task, one in changed.items() if one is not None}
+        if not judged:
+            raise FeedbackError("no opinion that counts has a label or a stance in English: nothing to learn")
+        return _concluded(order, champion, plan, reviewed, lessons, judged, scratch, progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    model: Any
+    verdict: Verdict
+    figures: dict[str, Any]
+
+
+def _reviewed(
+    champion: Bundle, opinions: Sequence[Opinion], order: RetrainingOrder, progress: Progress
+) -> Reviewed:
+    progress("review the feedback", 0, 1)
+    counting = newest_only(opinions)
+    if not counting:
+        raise FeedbackError("there is no feedback: nothing to learn")
+    known = parallel_scores(champion.civility, [one.text for one in counting], order.jobs)
+    scores = np.stack([known[one.text] for one in counting])
+    reviewed = review(counting, scores, order.settings.feedback, order.settings.guards)
+    progress("review the feedback", 1, 1)
+    return reviewed
+
+
+def _civility(
+    bundle: Bundle, lessons: Lessons, order: RetrainingOrder, plan: SplitPlan, progress: Progress
+) -> _Judged | None:
+    by_side = lessons.civility
+    champion, with_base = bundle.civility, order.data_dir is not None
+    held_out = by_side["test"] if with_base else by_side["calibration"] + by_side["test"]
+    if not len(by_side["train"]):
+        return None
+    progress("civility: learn", 0, 1)
+    if order.data_dir is not None:
+        challenger = refitted_civility(champion, by_side["train"], by_side["calibration"], order.data_dir)
+    else:
+        shrinkage = order.settings.feedback.shrinkage
+        challenger = corrected_civility(champion, by_side["train"], shrinkage, order.jobs)
+    progress("civility: learn", 1, 1)
+    rows = Rows(order.data_dir, order.sample)
+    texts = [*civility_texts(rows), *held_out.texts]
+    before, after = sharing(champion, challenger)
+    variants, figures = [], []
+    for done, model in enumerate((before, after)):
+        progress("civility: judge", done, 2)
+        variants.append(served(model, parallel_scores(model, texts, order.jobs)))
+        figures.append(judge_civility_model(model, variants[-1], rows))
+    progress("civility: judge", 2, 2)
+    gains = brier_gains(held_out, *variants)
+    gates = civility_gates(figures[0], figures[1], order.settings.gates)
+    gates.append(feedback_gate(gains, held_out.weights, order.settings.gates, plan.seed))
+    found: dict[str, Any] = {"champion": figures[0], "challenger": figures[1]}
+    found["feedback"] = _on_feedback(held_out, variants)
+    return _Judged(challenger, Verdict("civility", gates), found)
+
+
+def _on_feedback(held_out: Lesson, variants: Sequence[Callable[[Sequence[str]], Any]]) -> dict[str, Any]:
+    """The Brier score of both on held-out feedback, of all and by community."""
+    if not len(held_out):
+        return {}
+    losses = [np.nanmean((score(held_out.texts) - held_out.labels) ** 2, axis=1) for score in variants]
+    communities = np.array(held_out.communities)
+    parts = {"all": np.ones(len(held_out), dtype=bool)}
+    parts |= {name: communities == name for name in sorted(set(communities.tolist())) if name}
+    return {
+        name: {
+            "comments": int(part.sum()),
+            "champion": round(float(np.average(losses[0][part], weights=held_out.weights[part])), 4),
+            "challenger": round(float(np.average(losses[1][part], weights=held_out.weights[part])), 4),
+        }
+        for name, part in parts.items()
+    }
+
+
+def _stance(
+    bundle: Bundle, lessons: Lessons, order: RetrainingOrder, plan: SplitPlan, progress: Progress
+) -> _Judged | None:
+    by_side = lessons.stance
+    learnt, held_out = [*by_side["train"], *by_side["calibration"]], by_side["test"]
+    if not learnt:
+        return None
+    champion = bundle.stance
+    progress("stance: learn", 0, 1)
+    if order.data_dir is not None:
+        share = order.settings.feedback.stance_share
+        challenger = refitted_stance(champion, learnt, order.data_dir, share)
+        rows = stance_splits(order.data_dir, plan).test
+    else:
+        challenger, rows = corrected_stance(champion, learnt, champion.predict_proba), []
+    progress("stance: learn", 1, 1)
+    before, after = sharing(champion, challenger)
+    figures = []
+    for done, model in enumerate((before, after)):
+        progress("stance: judge", done, 2)
+        figures.append(judge_stance_model(model, _sampled(rows, order.sample), plan.seed))
+    progress("stance: judge", 2, 2)
+    gains, weights = stance_gains(held_out, before, after)
+    gates = stance_gates(figures[0], figures[1], order.settings.gates)
+    gates.append(feedback_gate(gains, weights, order.settings.gates, plan.seed))
+    return _Judged(challenger, Verdict("stance", gates), {"champion": figures[0], "challenger": figures[1]})
+
+
+def _sampled(rows: Sequence[Any], sample: int | None) -> list[Any]:
+    """At most `sample` rows a set, in their order of digests: as good as drawn, and the same each time."""
+    if sample is None:
+        return list(rows)
+    by_source: dict[str, list[Any]] = {}
+    for row in sorted(rows, key=lambda row: hashlib.sha256(f"{row.premise}\n{row.text}".encode()).digest()):
+        by_source.setdefault(row.source, []).append(row)
+    return [row for of_source in by_source.values() for row in of_source[:sample]]
+
+
+def _concluded(
+    order: RetrainingOrder,
+    champion: Bundle,
+    plan: SplitPlan,
+    reviewed: Reviewed,
+    lessons: Lessons,
+    judged: dict[str, _Judged],
+    scratch: Path,
+    progress: Progress,
+) -> Outcome:
+    better = {task: one for task, one in judged.items() if one.verdict.passed}
+    now = datetime.datetime.now(datetime.UTC)
+    version = order.version or next_version(order.releases, champion.version, now.date())
+    decision = "refused" if not better else "would publish" if order.dry_run else "published"
+    found: dict[str, Any] = {
+        "champion": champion.version,
+        "challenger": version,
+        "decision": decision,
+        "retrained": sorted(better),
+        "created": now.isoformat(timespec="seconds"),
+        "with_base_data": order.data_dir is not None,
+        "sample": order.sample,
+        "seed": plan.seed,
+        "settings": order.settings.to_dict(),
+        "feedback": reviewed.report | {"comments": _sizes(lessons)},
+        "verdicts": {task: one.verdict.to_dict() for task, one in judged.items()},
+        "figures": {task: one.figures for task, one in judged.items()},
+    }
+    folder = None
+    if better and not order.dry_run:
+        progress("publish", 0, 1)
+        folder = _published(order, champion, plan, version, better, found, scratch)
+        progress("publish", 1, 1)
+    progress("report", 0, 1)
+    write_report(order.report, found, plots=order.plots)
+    progress("report", 1, 1)
+    return Outcome(version if better else None, folder, found)
+
+
+def _published(
+    order: RetrainingOrder,
+    champion: Bundle,
+    plan: SplitPlan,
+    version: str,
+    better: dict[str, _Judged],
+    found: dict[str, Any],
+    scratch: Path,
+) -> Path:
+    models: dict[str, Any] = {"civility": champion.civility, "stance": champion.stance}
+    models |= {task: one.model for task, one in better.items()}
+    recipe = {
+        "seed": plan.seed,
+        "split": {"train": plan.train, "calibration": plan.calibration, "test": plan.test},
+        "retrained": sorted(better),
+        "with_base_data": order.data_dir is not None,
+        "settings": order.settings.to_dict(),
+        "base": {"version": champion.version, "recipe": champion.manifest.recipe},
+    }
+    feedback: dict[str, Any] = {"name": "feedback", "licence": "the newsroom's own", "files": {}}
+    feedback["rows"] = found["feedback"]["counting"]
+    return publish(
+        order.releases,
+        scratch,
+        version,
+        (models["civility"], models["stance"]),
+        champion=champion,
+        recipe=recipe,
+        training_data=[*champion.manifest.training_data, feedback],
+        metrics=_metrics(champion.manifest, better),
+        documents={
+            "retraining.md": markdown(found, {}),
+            "retraining.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n",
+        },
+    )
+
+
+def _metrics(champion: Manifest, better: dict[str, _Judged]) -> dict[str, Any]:
+    """The champion's figures for what it is still, the challenger's where they were measured anew."""
+    metrics = {name: one for name, one in champion.metrics.items() if name not in better}
+    if "civility" in better:
+        held_out = better["civility"].figures["challenger"]["held_out"]
+        named = ("n", "positives", "ece", "roc_auc", "average_precision")
+        metrics["civility"] = {
+            "split": "test",
+            "sources": {
+                source: {
+                    name: {key: one[key] for key in named if key in one} for name, one in of_source.items()
+                }
+                for source, of_source in held_out.items()
+            },
+        }
+    if "stance" in better:
+        variant = "with_encoder" if better["stance"].model.encoder is not None else "words_only"
+        metrics["stance"] = {"split": "test", variant: better["stance"].figures["challenger"]}
+    return metrics
+
+
+def _sizes(lessons: Lessons) -> dict[str, dict[str, int]]:
+    return {
+        "civility": {side: len(of_side) for side, of_side in lessons.civility.items()},
+        "stance": {side: len(of_side) for side, of_side in lessons.stance.items()},
+    }
+
+
+def _check_split(manifest: Manifest, plan: SplitPlan) -> None:
+    """What is held out now must not have trained the champion, nor what it was made from."""
+    now = {
+        "seed": plan.seed,
+        "split": {side: getattr(plan, side) for side in ("train", "calibration", "test")},
+    }
+    recipe: dict[str, Any] | None = manifest.recipe
+    while recipe:
+        if any(recipe.get(name, value) != value for name, value in now.items()):
+            raise TrainingError(f"{manifest.version} was trained on another split of the data: train it anew")
+        recipe = recipe.get("base", {}).get("recipe")

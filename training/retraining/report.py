@@ -1,0 +1,172 @@
+"""The report: what was decided and why, as Markdown, with every figure beside it as JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from training.card_figures import table
+from training.errors import MissingExtraError, ReportError
+
+__all__ = ["check_report", "markdown", "write_report"]
+
+Found = dict[str, Any]
+
+_REPORT, _FIGURES, _PLOTS = "retraining.md", "retraining.json", "plots"
+_GROUPS = {
+    "feedback": "Held-out feedback",
+    "auc": "ROC-AUC by set and attribute",
+    "ece": "Calibration error by set and attribute",
+    "bpsn": "BPSN AUC by identity",
+    "check": "Functional checks",
+    "stance": "Stance by set",
+}
+_TITLES = {"changes": "Challenger less champion", "reliability": "TOXICITY: said and shown"}
+_MOST_ROWS = 12
+
+
+def check_report(folder: Path, *, plots: bool) -> None:
+    """Refuse now what would fail at the end.
+
+    Raises:
+        ReportError: the folder is a file.
+        MissingExtraError: matplotlib is not installed.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ReportError(f"{folder} is not a folder")
+    if plots and find_spec("matplotlib") is None:
+        raise MissingExtraError(
+            "plots need matplotlib: pip install 'counterpoint[report]' (or use --no-plots)"
+        )
+
+
+def write_report(folder: Path, found: Found, *, plots: bool) -> None:
+    """Write the report, over an earlier one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images: dict[str, str] = {}
+    if plots:
+        from training.retraining.plots import draw
+
+        images = {name: f"{_PLOTS}/{path.name}" for name, path in draw(found, folder / _PLOTS).items()}
+    text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    (folder / _FIGURES).write_text(text, encoding="utf-8")
+    (folder / _REPORT).write_text(markdown(found, images), encoding="utf-8")
+
+
+def markdown(found: Found, images: Mapping[str, str]) -> str:
+    """Return the report; `images` are the plots' names and where they lie."""
+    parts = [f"# Retraining {found['champion']}: {found['decision']}", _opening(found)]
+    for task, verdict in found["verdicts"].items():
+        parts += [
+            f"## {task.capitalize()}: {'passed' if verdict['passed'] else 'refused'}",
+            _verdict(verdict),
+        ]
+        by_community = found["figures"][task].get("feedback", {})
+        rows = [
+            (name, one["comments"], f"{one['champion']:.4f}", f"{one['challenger']:.4f}")
+            for name, one in by_community.items()
+        ]
+        if rows:
+            parts += ["Brier score on held-out feedback (lower is better):"]
+            parts.append(table(("community", "comments", "champion", "challenger"), rows))
+        for section, reason in found["figures"][task]["challenger"].get("left_out", {}).items():
+            parts.append(f"Not measured: {section}: {reason}")
+    parts += [f"![{_TITLES[name]}]({place})" for name, place in images.items()]
+    parts += ["## Feedback", _feedback(found["feedback"])]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _opening(found: Found) -> str:
+    how = (
+        "fitted anew on the datasets and feedback"
+        if found["with_base_data"]
+        else "the champion with a correction learnt from feedback alone (--without-base-data)"
+    )
+    what = " and ".join(found["retrained"]) or "neither model"
+    release = f" as {found['challenger']}" if found["decision"] == "published" else ""
+    sample = f" At most {found['sample']:,} rows a set were judged." if found["sample"] else ""
+    return (
+        f"{found['created']}, seed {found['seed']}. The challenger is {how}; its encoders are the "
+        f"champion's. Decision: {found['decision']}{release} ({what}).{sample} All figures are of the "
+        "models as served, on the same held-out rows."
+    )
+
+
+def _verdict(verdict: Found) -> str:
+    gates: Sequence[Found] = verdict["gates"]
+    rows = []
+    for group, title in _GROUPS.items():
+        of_group = [gate for gate in gates if gate["group"] == group]
+        if of_group:
+            worst = max(of_group, key=lambda gate: gate["loss"] - gate["limit"])
+            passed = sum(gate["passed"] for gate in of_group)
+            rows.append((title, f"{passed} of {len(of_group)}", worst["name"], *_figures(worst)))
+    header = ("gates", "passed", "closest to its limit", "champion", "challenger", "worse by", "allowed")
+    parts = [table(header, rows)]
+    parts += [f"{gate['name']}: {gate['note']}." for gate in gates if gate["note"]]
+    failed = [gate for gate in gates if not gate["passed"]]
+    if failed:
+        shown = sorted(failed, key=lambda gate: gate["limit"] - gate["loss"])[:_MOST_ROWS]
+        parts.append(f"Not passed ({len(failed)}):")
+        rows = [(_GROUPS[gate["group"]], gate["name"], *_figures(gate)) for gate in shown]
+        parts.append(table(("gate", "of", "champion", "challenger", "worse by", "allowed"), rows))
+    return "\n\n".join(parts)
+
+
+def _figures(gate: Found) -> tuple[str, ...]:
+    return tuple(
+        "–" if gate[name] is None else f"{gate[name]:.4f}"
+        for name in ("champion", "challenger", "loss", "limit")
+    )
+
+
+def _feedback(feedback: Found) -> str:
+    sizes = ", ".join(
+        f"{task} {sum(sides.values()):,} ({', '.join(f'{side} {n:,}' for side, n in sides.items())})"
+        for task, sides in feedback["comments"].items()
+    )
+    sources: list[Found] = feedback["sources"]
+    rows = [
+        (
+            one["source"],
+            "moderator" if one["moderator"] else "",
+            f"{one['opinions']:,}",
+            f"{one['too_fast']:,}",
+            _rate(one["against_others"]),
+            _rate(one["against_champion"]),
+            f"{one['share']:.1%}",
+            one["left_out"] or "",
+        )
+        for one in sources[: 5 * _MOST_ROWS]
+    ]
+    header = (
+        "source",
+        "role",
+        "opinions",
+        "too fast",
+        "against others",
+        "against champion",
+        "share",
+        "left out",
+    )
+    left_out = [one["source"] for one in sources if one["left_out"]]
+    parts = [
+        f"{feedback['opinions']:,} opinions, {feedback['counting']:,} of which count. Comments: {sizes}.",
+        f"**Left out: {', '.join(left_out)}.**" if left_out else "No source was left out.",
+        table(header, rows),
+    ]
+    if len(sources) > len(rows):
+        parts.append(f"{len(sources) - len(rows):,} more sources stand in {_FIGURES}.")
+    outliers = [
+        (one["uid"] or "", one["source"], one["attribute"], f"{one['label']:.2f}", f"{one['champion']:.2f}")
+        for one in feedback["outliers"]
+    ]
+    if outliers:
+        parts.append("Opinions farthest from the champion, to be looked at by a person:")
+        parts.append(table(("opinion", "source", "attribute", "label", "champion"), outliers))
+    return "\n\n".join(parts)
+
+
+def _rate(counts: Sequence[int]) -> str:
+    return f"{counts[0]:,} of {counts[1]:,}"
