@@ -145,9 +145,12 @@ def _show_drift(rows: list[dict[str, Any]]) -> None:
     from models import ATTRIBUTES
 
     names = (*ATTRIBUTES, LANGUAGES)
-    table = Table("Day", "Version", "Comments", *names, title="Population stability index (… may be chance)")
+    table = Table(title="Population stability index (… may be chance)")
+    table.add_column("Day, version", min_width=10, overflow="fold")
+    for name in ("Comments", *names):
+        table.add_column(name, overflow="fold")
     for row in rows:
-        cells = [Text(str(row[name])) for name in ("day", "version", "comments")]
+        cells = [Text(f"{row['day']} {row['version']}"), Text(str(row["comments"]))]
         if "note" in row:
             cells.append(Text(row["note"], style="dim"))
         else:

@@ -59,6 +59,11 @@ class _Drift(Collector):
             f"Population stability index of an attribute's scores, or of {LANGUAGES}, against the reference",
             ("version", "distribution", "window"),
         )
+        by_chance = _gauge(
+            "drift_psi_by_chance",
+            "What that index stays below in 95 of 100 days of so many comments without any drift",
+            ("version", "distribution", "window"),
+        )
         languages = _gauge("language_share", "Share of the comments by language", ("language", "window"))
         for window, day in _windows():
             for version, counts in seen.scores.get(day, {}).items():
@@ -66,9 +71,10 @@ class _Drift(Collector):
                 reference = self._reference_of(version)
                 for one in drift_of_day(counts, reference) if reference is not None else ():
                     drift.add_metric([version, one.name, window], one.psi)
+                    by_chance.add_metric([version, one.name, window], one.by_chance)
             for language, share in shares_of(seen, day).items():
                 languages.add_metric([language, window], share)
-        yield from (comments, drift, languages)
+        yield from (comments, drift, by_chance, languages)
 
     def _reference_of(self, version: str) -> DriftReference | None:
         try:

@@ -176,6 +176,7 @@ def test_drift_is_seen_where_comments_change(
         assert row["comments"] == len(items[:1000])
         for one, drift in row["drift"].items():
             labels = f'{{distribution="{one}",version="2026.3.0",window="today"}}'
+            assert told[f"counterpoint_drift_psi_by_chance{labels}"] > 0
             assert told[f"counterpoint_drift_psi{labels}"] == pytest.approx(drift["psi"], abs=1e-4)
         return {one: drift["verdict"] for one, drift in row["drift"].items()}
 
