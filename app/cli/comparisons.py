@@ -51,9 +51,9 @@ def show_comparison(
             console.print(Text(f"the same {what}: {share[0]:.1%} (95 %: {share[1]:.1%} to {share[2]:.1%})"))
     edges = found["difference_edges"]
     moved = Table(title="Scores")
-    moved.add_column("Attribute", no_wrap=True, min_width=max(map(len, found["attributes"]), default=0))
-    for name in ("Mean change", "Mean distance", *(f"≥ {edge:g}" for edge in edges)):
-        moved.add_column(name, justify="right")
+    moved.add_column("Attribute", overflow="fold")
+    for name in ("Change", "Distance", *(f"≥ {edge:g}" for edge in edges)):
+        moved.add_column(name, justify="right", no_wrap=True)
     for name, one in found["attributes"].items():
         counted = sum(one["bins"])
         beyond = [f"{sum(one['bins'][place:]) / counted:.1%}" for place in range(1, len(edges) + 1)]
