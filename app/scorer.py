@@ -10,6 +10,7 @@ from app.encoders import with_encoder_settings
 from app.language import LanguageTeller
 from app.policy import decide, decide_unsupported_language
 from app.premise import find_premises
+from app.rounding import rounded
 from app.schemas import (
     Attribute,
     Civility,
@@ -26,8 +27,6 @@ from models.civility import ENGLISH, utf16_offsets
 from models.stance import STANCE_LANGUAGES
 
 __all__ = ["Scorer"]
-
-_DECIMALS = 4
 
 
 class Scorer:
@@ -130,8 +129,8 @@ class Scorer:
 
 
 def _civility_of(names: Sequence[str], row: NDArray[np.float64]) -> Civility:
-    attributes = {cast(Attribute, name): _rounded(value) for name, value in zip(names, row, strict=True)}
-    return Civility(score=_rounded(1 - attributes["TOXICITY"]), attributes=attributes)
+    attributes = {cast(Attribute, name): rounded(value) for name, value in zip(names, row, strict=True)}
+    return Civility(score=rounded(1 - attributes["TOXICITY"]), attributes=attributes)
 
 
 def _answer(
@@ -178,11 +177,7 @@ def _span_answers(text: str, spans: Sequence[Span]) -> list[SpanAnswer]:
             utf16_begin=int(utf16[span.begin]),
             utf16_end=int(utf16[span.end]),
             attribute=cast(Attribute, span.attribute),
-            score=_rounded(span.score),
+            score=rounded(span.score),
         )
         for span in spans
     ]
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), _DECIMALS)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.premise import Premise
+from app.rounding import rounded
 from app.schemas import SentenceAnswer, Stance, StanceName
 from app.settings import Settings
 from models import STANCES, StanceModel
@@ -16,8 +17,6 @@ from models.evidence import sentence_places
 from models.stance import SentenceShare, StanceScores
 
 __all__ = ["AskedStances", "ToldStances", "tell_stances"]
-
-_DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +110,11 @@ def _stance(
     target: str, judged: _Judged, floor: float, relevance_floor: float, known: Mapping[str, object]
 ) -> Stance:
     row = judged.probabilities
-    probabilities = {
-        cast(StanceName, name): _rounded(value) for name, value in zip(STANCES, row, strict=True)
-    }
+    probabilities = {cast(StanceName, name): rounded(value) for name, value in zip(STANCES, row, strict=True)}
     likeliest = max(probabilities, key=lambda name: probabilities[name])
     # The largest takes what rounding left over, so that the three still sum to 1.
-    probabilities[likeliest] = _rounded(1 - sum(p for name, p in probabilities.items() if name != likeliest))
-    relevance = _rounded(judged.relevance)
+    probabilities[likeliest] = rounded(1 - sum(p for name, p in probabilities.items() if name != likeliest))
+    relevance = rounded(judged.relevance)
     decided = float(row.max()) >= floor and relevance >= relevance_floor
     return Stance.model_validate(
         {
@@ -140,11 +137,7 @@ def _sentences(comment: str, shares: Sequence[SentenceShare]) -> list[SentenceAn
             utf16_begin=int(utf16[share.begin]),
             utf16_end=int(utf16[share.end]),
             stance=cast(StanceName, share.stance),
-            score=_rounded(share.score),
+            score=rounded(share.score),
         )
         for share in sorted(shares, key=lambda share: -abs(share.score))
     ]
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), _DECIMALS)

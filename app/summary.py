@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from app.adjusting import Counted, Estimate, adjust, wilson
 from app.error_rates import CIVILITIES, LABELS, STANCES_TOLD, ErrorRates
 from app.errors import InvalidRequestError
+from app.rounding import rounded
 from app.schemas import (
     AdjustedShare,
     ArticleSummary,
@@ -30,7 +31,6 @@ KnownRates = Mapping[str, Mapping[str, ErrorRates | None]]
 
 MOST_PERIODS = 200
 _PERIOD_DRAWS = 400
-_DECIMALS = 4
 _JOINT = "stance × civility"
 
 
@@ -167,15 +167,15 @@ def _counted(told: Counter[str], labels: Sequence[str], rows: Sequence[NDArray[n
 
 
 def _share(count: int, found: Estimate, place: int) -> AdjustedShare:
-    share, low, high = (round(float(part[place]), _DECIMALS) for part in (found.share, found.low, found.high))
+    share, low, high = (rounded(part[place]) for part in (found.share, found.low, found.high))
     return AdjustedShare(count=count, share=share, low=low, high=high)
 
 
 def _counted_share(count: int, total: int) -> AdjustedShare:
     if total == 0:
         return AdjustedShare(count=count, share=None, low=None, high=None)
-    low, high = (round(end, _DECIMALS) for end in wilson(count, total))
-    return AdjustedShare(count=count, share=round(count / total, _DECIMALS), low=low, high=high)
+    low, high = (rounded(end) for end in wilson(count, total))
+    return AdjustedShare(count=count, share=rounded(count / total), low=low, high=high)
 
 
 def _basis(kind: str, told: Iterable[str], rates: KnownRates, missing: Sequence[str]) -> str:

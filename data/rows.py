@@ -22,6 +22,7 @@ __all__ = [
     "attribute_matrix",
     "attribute_values",
     "debate_group",
+    "mirrored_label",
     "motion_group",
     "squeezed",
     "text_group",
@@ -91,6 +92,11 @@ def text_group(text: str) -> str:
     """Group of a text without a natural one: its doubles fall together, whatever the dataset."""
     digest = hashlib.sha256(squeezed(text).encode("utf-8", "surrogatepass"))
     return f"text:{digest.hexdigest()[:20]}"
+
+
+def mirrored_label(label: str) -> str:
+    """Return what a stance label becomes towards the opposite premise: sides swap, others stay."""
+    return {"agree": "disagree", "disagree": "agree"}.get(label, label)
 
 
 def debate_group(title: str) -> str:

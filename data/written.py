@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ChecksError
-from data.rows import StanceRow, motion_group
+from data.rows import StanceRow, mirrored_label, motion_group
 
 __all__ = [
     "WRITTEN_SOURCE",
@@ -27,7 +27,6 @@ WRITTEN_SOURCE = "written-comments"
 _FOLDER = Path(__file__).parent / "checks" / "training" / "stance"
 _THREADS = "threads.jsonl"
 _SIDES = ("agree", "disagree", "neutral")
-_SWAPPED = {"agree": "disagree", "disagree": "agree", "neutral": "neutral"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
                 raise ChecksError(f"{place}: {side} must be a list of strings")
             for text in texts:
                 rows.append(StanceRow(premise, text, side, WRITTEN_SOURCE, group))
-                rows.append(StanceRow(opposite, text, _SWAPPED[side], WRITTEN_SOURCE, group))
+                rows.append(StanceRow(opposite, text, mirrored_label(side), WRITTEN_SOURCE, group))
     return rows
 
 

@@ -197,7 +197,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         labels = np.asarray(list(y), dtype=str)
         if set(labels.tolist()) != set(STANCES) or len(labels) != len(X):
             raise ValueError(f"y must have {len(X)} labels, and each of {', '.join(STANCES)} must occur")
-        self.chain_ = LogisticRegression(C=1.0, max_iter=self.max_iter).fit(self._chained(X), labels)
+        own = self._assess([(premise, reply) for premise, _, reply in X]).probabilities
+        self.chain_ = LogisticRegression(C=1.0, max_iter=self.max_iter).fit(self._chained(X, own), labels)
         return self
 
     def assess(
@@ -217,7 +218,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         pairs = check_pairs(X)
         triples = [(pairs[place][0], str((parents or ())[place]), pairs[place][1]) for place in places]
         probabilities = own.probabilities.copy()
-        probabilities[places] = self.chain_.predict_proba(self._chained(triples))
+        probabilities[places] = self.chain_.predict_proba(self._chained(triples, probabilities[places]))
         return StanceScores(probabilities, own.relevance)
 
     def assess_replies(self, X: Sequence[tuple[str, str]]) -> StanceScores:
@@ -285,8 +286,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         likeliest = self.classes_[probabilities.argmax(axis=1)]
         return np.where(probabilities.max(axis=1) >= self.floor_, likeliest, "uncertain")
 
-    def _chained(self, X: Sequence[tuple[str, str, str]]) -> NDArray[np.float64]:
-        own = self._assess([(premise, reply) for premise, _, reply in X]).probabilities
+    def _chained(self, X: Sequence[tuple[str, str, str]], own: NDArray[np.float64]) -> NDArray[np.float64]:
         parent = self._assess([(premise, parent) for premise, parent, _ in X]).probabilities
         reply = self.replies_._assess([(parent, reply) for _, parent, reply in X]).probabilities
         return chain_features(own, parent, reply)

@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from data.rows import StanceRow
+from data.rows import StanceRow, mirrored_label
 from data.written import WRITTEN_SOURCE
 from models.evidence import sentences
 from training.encoder import Pair
@@ -23,7 +23,7 @@ READERS = frozenset({"arc", "arct-reasons", WRITTEN_SOURCE})
 """Sets in readers' own domain, which the second mixture is made of and the first leaves out."""
 
 _NEGATED_SETS_BARRED = frozenset({"fnc-1", "reply-stance", "breaking-nli"})
-_FLIPPED = {"agree": "disagree", "disagree": "agree"}
+_SIDES = ("agree", "disagree")
 _WE_SHOULD = re.compile(r"^We should (not )?(.*)$")
 _DENIALS = (
     "It is not true that {}",
@@ -105,7 +105,7 @@ def _drawn(rows: Sequence[StanceRow], chance: random.Random) -> list[StanceRow]:
 def _extracts(rows: Sequence[StanceRow], chance: random.Random) -> Iterator[Pair]:
     for row in rows:
         parts = sentences(row.text)
-        if row.label not in _FLIPPED or len(parts) < _LONG_SENTENCES:
+        if row.label not in _SIDES or len(parts) < _LONG_SENTENCES:
             continue
         size = chance.randint(1, 3)
         begin = chance.randint(0, len(parts) - size)
@@ -134,8 +134,8 @@ def _opened(
 
 
 def _negated(rows: Sequence[StanceRow], chance: random.Random) -> Iterator[Pair]:
-    sided = [row for row in rows if row.label in _FLIPPED and row.source not in _NEGATED_SETS_BARRED]
+    sided = [row for row in rows if row.label in _SIDES and row.source not in _NEGATED_SETS_BARRED]
     for row in chance.sample(sided, min(_NEGATED, len(sided))):
         denied = _negation(row.premise, chance)
         if denied is not None:
-            yield Pair(denied, row.text, _FLIPPED[row.label])
+            yield Pair(denied, row.text, mirrored_label(row.label))

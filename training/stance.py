@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 from data import SplitPlan, Splits, StanceRow, load_plan, read_stance, split
 from data.openers import load_openers
-from data.rows import motion_group
+from data.rows import mirrored_label, motion_group
 from data.written import WRITTEN_SOURCE, WrittenThread, load_threads, written_rows
 from models import STANCES, StanceModel
 from models.encoder import PairEncoder
@@ -135,20 +135,8 @@ def train_reply_heads(
     another thread for "unrelated".
     """
     chance = random.Random(seed)
-    pairs = [StanceRow(row.premise, row.text, row.label, row.source, row.group) for row in rows]
-    pairs = [row for row in pairs if row.source == "reply-stance"]
-    triples: list[tuple[str, str, str]] = []
-    labels: list[str] = []
-    for thread in threads:
-        group = motion_group(thread.premise)
-        for comment in thread.comments:
-            if comment.parent is None or comment.reply is None:
-                continue
-            parent = thread.comments[comment.parent].text
-            pairs.append(StanceRow(parent, comment.text, comment.reply, WRITTEN_SOURCE, group))
-            swapped = {"agree": "disagree", "disagree": "agree"}.get(comment.stance, comment.stance)
-            triples += [(thread.premise, parent, comment.text), (thread.opposite, parent, comment.text)]
-            labels += [comment.stance, swapped]
+    written, triples, labels = _replies(threads)
+    pairs = [*(row for row in rows if row.source == "reply-stance"), *written]
     for row in chance.sample(pairs, len(pairs) // 6):
         other = chance.choice(pairs)
         if other.group != row.group:
@@ -169,29 +157,37 @@ def judge_threads(model: StanceModel, threads: Sequence[WrittenThread]) -> dict[
 
     `threads` must be those of the test side.
     """
-    pairs, parents, labels, replies, reply_labels = [], [], [], [], []
-    for thread in threads:
-        for comment in thread.comments:
-            if comment.parent is None or comment.reply is None:
-                continue
-            parent = thread.comments[comment.parent].text
-            swapped = {"agree": "disagree", "disagree": "agree"}.get(comment.stance, comment.stance)
-            for premise, label in ((thread.premise, comment.stance), (thread.opposite, swapped)):
-                pairs.append((premise, comment.text))
-                parents.append(parent)
-                labels.append(label)
-            replies.append((parent, comment.text))
-            reply_labels.append(comment.reply)
-    if not pairs:
+    replies, triples, labels = _replies(threads)
+    if not replies:
         return {}
-    alone, chained = model.assess(pairs), model.assess(pairs, parents)
-    to_parent = model.assess_replies(replies)
+    pairs = [(premise, text) for premise, _, text in triples]
+    alone = model.assess(pairs)
+    chained = model.assess(pairs, [parent for _, parent, _ in triples])
+    to_parent = model.assess_replies([(row.premise, row.text) for row in replies])
+    reply_labels = [row.label for row in replies]
     return {
         "threads": len(threads),
         "alone": stance_metrics(alone.probabilities, labels, STANCES, model.floor_),
         "with_parent": stance_metrics(chained.probabilities, labels, STANCES, model.floor_),
         "to_the_parent": stance_metrics(to_parent.probabilities, reply_labels, STANCES, model.reply_floor),
     }
+
+
+def _replies(
+    threads: Sequence[WrittenThread],
+) -> tuple[list[StanceRow], list[tuple[str, str, str]], list[str]]:
+    """Replies towards their parents; (premise, parent, reply), the opposite premise too; those stances."""
+    to_parents, triples, labels = [], [], []
+    for thread in threads:
+        group = motion_group(thread.premise)
+        for comment in thread.comments:
+            if comment.parent is None or comment.reply is None:
+                continue
+            parent = thread.comments[comment.parent].text
+            to_parents.append(StanceRow(parent, comment.text, comment.reply, WRITTEN_SOURCE, group))
+            triples += [(premise, parent, comment.text) for premise in (thread.premise, thread.opposite)]
+            labels += [comment.stance, mirrored_label(comment.stance)]
+    return to_parents, triples, labels
 
 
 def judge_stance(model: StanceModel, rows: Sequence[StanceRow], seed: int) -> dict[str, Any]:

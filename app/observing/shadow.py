@@ -3,14 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
 
+from app.adjusting import wilson
 from app.observing.counts import DIFFERENCE_EDGES, Comparison, Difference, Observations, added
 from app.schemas import ScoreAnswer
 
 __all__ = ["ShadowReport", "agreement", "compare", "shadow_reports"]
-
-_Z = 1.96
 
 
 def compare(comparison: Comparison, champion: ScoreAnswer, challenger: ScoreAnswer) -> None:
@@ -71,10 +69,8 @@ def agreement(table: dict[str, dict[str, int]]) -> tuple[float, float, float] | 
     n = sum(sum(row.values()) for row in table.values())
     if n == 0:
         return None
-    share = sum(row.get(name, 0) for name, row in table.items()) / n
-    middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z * sqrt(share * (1 - share) / n + _Z**2 / (4 * n * n)) / (1 + _Z**2 / n)
-    return share, max(0.0, middle - half), min(1.0, middle + half)
+    same = sum(row.get(name, 0) for name, row in table.items())
+    return same / n, *wilson(same, n)
 
 
 def _count(table: dict[str, dict[str, int]], row: str, column: str) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 
 from app.store.database import Database
 from app.store.naming import comment_key, storable
+from app.store.periods import between
 from app.store.tables import Comment
 
 __all__ = ["DEFAULT_THRESHOLD", "CommentCount", "CommentStore", "ScoredComments", "StoredComment"]
@@ -123,11 +124,7 @@ class CommentStore:
             since: the first moment that counts.
             until: the first moment that does not.
         """
-        wanted = [_of_article(article_id, url)]
-        if since is not None:
-            wanted.append(Comment.scored >= since)
-        if until is not None:
-            wanted.append(Comment.scored < until)
+        wanted = [_of_article(article_id, url), *between(Comment.scored, since, until)]
         query = _counting(self._database.dialect, thresholds, wanted)
         with self._database.begin() as connection:
             return [

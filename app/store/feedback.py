@@ -17,6 +17,7 @@ from app.feedback import Feedback, SpanFeedback
 from app.schemas import FeedbackReceipt
 from app.store.database import Database
 from app.store.naming import digest_of, key_of, storable
+from app.store.periods import between
 from app.store.tables import AnsweredRequest, FeedbackRow
 
 __all__ = ["FeedbackStore", "KeptFeedback", "RepeatableRequest", "token_key"]
@@ -103,11 +104,9 @@ class FeedbackStore:
             community: only opinions from there.
             every: whether opinions that newer ones replace come too.
         """
-        wanted: list[ColumnElement[bool]] = [] if every else [_newest_only()]
-        if since is not None:
-            wanted.append(FeedbackRow.received >= since)
-        if until is not None:
-            wanted.append(FeedbackRow.received < until)
+        wanted = between(FeedbackRow.received, since, until)
+        if not every:
+            wanted.append(_newest_only())
         if community is not None:
             wanted.append(FeedbackRow.community == community)
         order = FeedbackRow.received, FeedbackRow.uid

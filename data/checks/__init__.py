@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ChecksError
-from data.rows import ATTRIBUTES, STANCE_LABELS, CivilityRow, attribute_values, text_group
+from data.rows import ATTRIBUTES, STANCE_LABELS, CivilityRow, attribute_values, mirrored_label, text_group
 
 __all__ = [
     "CONTRAST_SOURCE",
@@ -63,8 +63,7 @@ class StanceCase:
     @property
     def mirrored(self) -> "StanceCase":
         """The same comment under the opposite premise."""
-        swapped = {"agree": "disagree", "disagree": "agree"}.get(self.label, self.label)
-        return StanceCase(self.opposite, self.premise, self.text, swapped)
+        return StanceCase(self.opposite, self.premise, self.text, mirrored_label(self.label))
 
 
 @dataclass(frozen=True, slots=True)
