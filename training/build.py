@@ -129,12 +129,9 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "recipe": recipe,
         "metrics": metrics,
     }
-    if "civility" in trained:
-        draft = Manifest(order.output.name, recipe["began"], files={}, libraries={}, **described)
-        unsaved = Bundle(order.output, draft, models["civility"], models["stance"])
-        documents = _judged_documents(unsaved, order.data_dir, progress)
-    else:
-        documents = _kept_documents(base)
+    draft = Manifest(order.output.name, recipe["began"], files={}, libraries={}, **described)
+    unsaved = Bundle(order.output, draft, models["civility"], models["stance"])
+    documents = _judged_documents(unsaved, order.data_dir, progress)
     progress("save", 0, 1)
     manifest = save_bundle(
         order.output,
@@ -161,14 +158,6 @@ def _judged_documents(bundle: Bundle, data_dir: Path, progress: Progress) -> dic
         bundle, data_dir, progress=lambda section, done, total: progress(f"judge: {section}", done, total)
     )
     return {METRICS: metrics_json(metrics), CARD: card_for_bundle(bundle.manifest, metrics)}
-
-
-def _kept_documents(base: Bundle | None) -> dict[str, str]:
-    """The card and the figures of the civility model that is taken over."""
-    if base is None:
-        return {}
-    found = [name for name in (METRICS, CARD) if name in base.manifest.files]
-    return {name: (base.path / name).read_text(encoding="utf-8") for name in found}
 
 
 def _checked(order: Order) -> Bundle | None:

@@ -109,6 +109,9 @@ def test_the_command_trains_shows_and_verifies(small_data: Path, built: Bundle, 
     assert json.loads(shown.stdout)["recipe"]["trained"] == ["stance"]
     assert run.invoke(app, ["models", "verify", str(output)]).exit_code == 0
     assert "arc" in run.invoke(app, ["models", "show", str(output)]).stdout
+    judged = json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+    assert judged["bundle"] == "cli"
+    assert judged["stance"]["checks"]["cases"] > 300
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is not None, reason="the extra train is installed")
