@@ -8,7 +8,7 @@ COPY app app
 COPY data data
 COPY models models
 COPY training training
-RUN /opt/counterpoint/bin/pip install --constraint constraints.txt '.[postgres]'
+RUN /opt/counterpoint/bin/pip install --constraint constraints.txt '.[postgres,signing]'
 
 FROM python:3.12-slim
 RUN useradd --system --create-home --home-dir /var/lib/counterpoint --shell /usr/sbin/nologin counterpoint
@@ -17,6 +17,8 @@ ENV PATH=/opt/counterpoint/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     COUNTERPOINT_HOST=0.0.0.0 \
     COUNTERPOINT_PORT=8000 \
+    COUNTERPOINT_ACTIVE_FILE=/var/lib/counterpoint/active.json \
+    COUNTERPOINT_OBSERVATIONS=/var/lib/counterpoint/observations \
     COUNTERPOINT_DATABASE_URL=sqlite:////var/lib/counterpoint/counterpoint.sqlite3
 USER counterpoint
 WORKDIR /var/lib/counterpoint

@@ -89,7 +89,7 @@ class Client:
         self._http.close()
 
     def score(self, text: str, **known: Unpack[Known]) -> ScoreAnswer:
-        """Score one comment; `known` is what `Known` names, such as `premise`."""
+        """Score one comment; `known` is what `Known` names, such as `premise`, a claim or a list of them."""
         return self.score_request(request_for(text, known))
 
     def score_request(self, asked: Asked) -> ScoreAnswer:
@@ -213,7 +213,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def score(self, text: str, **known: Unpack[Known]) -> ScoreAnswer:
-        """Score one comment; `known` is what `Known` names, such as `premise`."""
+        """Score one comment; `known` is what `Known` names, such as `premise`, a claim or a list of them."""
         return await self.score_request(request_for(text, known))
 
     async def score_request(self, asked: Asked) -> ScoreAnswer:

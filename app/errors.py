@@ -4,6 +4,8 @@
 
     AppError
     ├── SettingsError              a COUNTERPOINT_ variable
+    ├── ActiveFileError            the file that says which version is active
+    ├── ObservationsError          the folder of counts
     ├── ScorerClosedError          work handed in after closing began
     ├── StoreError                 the database
     │   └── StoreDownError         it cannot be reached, or takes too long
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from app.schemas import FieldProblem, Problem
 
 __all__ = [
+    "ActiveFileError",
     "AppError",
     "BusyError",
     "ClientError",
@@ -41,6 +44,7 @@ __all__ = [
     "InvalidRequestError",
     "MalformedBodyError",
     "NotFoundError",
+    "ObservationsError",
     "RefusedError",
     "RequestRefused",
     "ReusedKeyError",
@@ -62,6 +66,14 @@ class AppError(CounterpointError):
 
 class SettingsError(AppError):
     """A COUNTERPOINT_ variable does not hold what it should."""
+
+
+class ActiveFileError(AppError):
+    """The file that says which version is active cannot be read or written."""
+
+
+class ObservationsError(AppError):
+    """There are no observations where they are looked for."""
 
 
 class ScorerClosedError(AppError):

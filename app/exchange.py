@@ -61,7 +61,7 @@ class Known(TypedDict, total=False):
     id: str
     language: str
     parent: str
-    premise: str
+    premise: str | list[str]
     title: str
     url: str
     article_id: str

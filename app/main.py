@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import articles, feedback, health, models, scores, summary
+from app.api import articles, feedback, health, metrics, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.integrations import coral, discourse
 from app.openapi import describe_bodies
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
+from app.ops.metrics import service_registry
 from app.ops.problems import add_problem_handlers
 from app.service import Service
 from app.settings import Settings, load_settings
@@ -48,7 +49,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for part in (scores, summary, articles, feedback, models, health, perspective, openai, coral, discourse):
+    app.state.metrics = service_registry(service)
+    parts = (
+        scores,
+        summary,
+        articles,
+        feedback,
+        models,
+        health,
+        metrics,
+        perspective,
+        openai,
+        coral,
+        discourse,
+    )
+    for part in parts:
         app.include_router(part.router)
     describe_bodies(app)
     add_problem_handlers(app)

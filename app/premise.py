@@ -1,42 +1,78 @@
 """What an article claims: the text towards which a comment's stance is told."""
 
 import re
+from typing import NamedTuple
 
+from app.headlines import claim_in
 from app.reading import is_blank
-from app.schemas import Article
+from app.schemas import Article, PremiseSource
 
-__all__ = ["LEAD_CHARACTERS", "find_premise", "lead_of"]
+__all__ = ["LEAD_CHARACTERS", "Premise", "find_premise", "find_premises", "given_claims", "lead_of"]
 
 LEAD_CHARACTERS = 600
 """Most code points of a text's lead."""
 
 _LINE_END = re.compile(r"\r\n?")
 _PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
+_PARAGRAPHS_TRIED = 4
+
+
+class Premise(NamedTuple):
+    """A claim, and where it was found."""
+
+    text: str
+    source: PremiseSource
+
+
+def find_premises(article: Article | None, registered: str | None = None) -> list[Premise]:
+    """Return the claims of the request, in order, or else the one best premise known, or nothing.
+
+    In this order: the request's own, the one registered for the article, the title, the lead of the
+    text. A title that makes no claim comes after the lead. Blank ones count as unknown. The text of a
+    premise differs from what was given in the white space around it and in a label such as "Opinion:"
+    before a title.
+    """
+    claims = given_claims(article)
+    if claims:
+        return [Premise(claim, "premise") for claim in claims]
+    if registered is not None and not is_blank(registered):
+        return [Premise(registered.strip(), "registered")]
+    given = article or Article()
+    title = None if given.title is None or is_blank(given.title) else given.title.strip()
+    if title is not None and (claim := claim_in(title)) is not None:
+        return [Premise(claim, "title")]
+    lead = None if given.text is None else lead_of(given.text)
+    if lead is not None:
+        return [Premise(lead, "lead")]
+    return [] if title is None else [Premise(title, "title")]
 
 
 def find_premise(article: Article | None, registered: str | None = None) -> str | None:
-    """Return the best premise known, or None.
+    """Return the text of the first of `find_premises`, or None."""
+    return next((premise.text for premise in find_premises(article, registered)), None)
 
-    In this order: the request's own, the one registered for the article, the title, the lead of the
-    text. Blank ones count as unknown.
-    """
-    given = article or Article()
-    for premise in (given.premise, registered, given.title):
-        if premise is not None and not is_blank(premise):
-            return premise.strip()
-    return lead_of(given.text) if given.text is not None else None
+
+def given_claims(article: Article | None) -> list[str]:
+    """Return what `article.premise` holds that is not blank."""
+    given = None if article is None else article.premise
+    claims = [given] if isinstance(given, str) else given or []
+    return [claim.strip() for claim in claims if not is_blank(claim)]
 
 
 def lead_of(text: str) -> str | None:
-    """Return the first paragraph of `text` on one line, at most `LEAD_CHARACTERS`, cut between words.
+    """Return the lead of `text` on one line, at most `LEAD_CHARACTERS`, cut between words.
 
-    A paragraph ends at an empty line. None where the text is blank.
+    That is the first paragraph, or one of the next three where those before it make no claim, as a
+    label or a question does. A paragraph ends at an empty line. None where the text is blank.
     """
-    for paragraph in _PARAGRAPH_BREAK.split(_LINE_END.sub("\n", text)):
-        if not is_blank(paragraph):
-            line = " ".join(paragraph.split())
-            return line if len(line) <= LEAD_CHARACTERS else _cut(line)
-    return None
+    paragraphs = (
+        " ".join(paragraph.split())
+        for paragraph in _PARAGRAPH_BREAK.split(_LINE_END.sub("\n", text))
+        if not is_blank(paragraph)
+    )
+    tried = [line for line, _ in zip(paragraphs, range(_PARAGRAPHS_TRIED), strict=False)]
+    lead = next((line for line in tried if claim_in(line) is not None), tried[0] if tried else None)
+    return lead if lead is None or len(lead) <= LEAD_CHARACTERS else _cut(lead)
 
 
 def _cut(line: str) -> str:

@@ -54,6 +54,7 @@ _INVISIBLE_MARK = re.compile(
 )
 
 _MESSAGES = {
+    "claims_type": "must be a string or a list of strings",
     "missing": "is required",
     "extra_forbidden": "is not a known field",
     "model_type": "must be an object",
@@ -254,16 +255,32 @@ def _broken_limits(request: ScoreRequest, settings: Settings) -> Iterator[FieldP
 
 
 def _broken_article(article: Article, place: str, settings: Settings) -> Iterator[FieldProblem]:
-    stored = {"id": article.id, "url": article.url, "premise": article.premise, "title": article.title}
+    premise = article.premise if isinstance(article.premise, str) else None
+    if isinstance(article.premise, list):
+        yield from _broken_claims(article.premise, f"{place}premise", settings)
+    stored = {"id": article.id, "url": article.url, "premise": premise, "title": article.title}
     yield from _with_nul({f"{place}{name}": text for name, text in stored.items()})
     limited = (
         ("title", article.title, settings.max_text_bytes),
-        ("premise", article.premise, settings.max_text_bytes),
+        ("premise", premise, settings.max_text_bytes),
         ("text", article.text, settings.max_article_text_bytes),
     )
     for name, text, limit in limited:
         if (problem := _too_long(f"{place}{name}", text, limit)) is not None:
             yield problem
+
+
+def _broken_claims(claims: Sequence[str], field: str, settings: Settings) -> Iterator[FieldProblem]:
+    if len(claims) > (limit := settings.max_premises):
+        message = f"has {len(claims)} entries, at most {limit} allowed"
+        yield FieldProblem(field=field, message=message, limit=limit)
+        return
+    for i, claim in enumerate(claims):
+        if (problem := _too_long(f"{field}.{i}", claim, settings.max_text_bytes)) is not None:
+            yield problem
+        elif is_blank(claim):
+            yield _empty(f"{field}.{i}")
+    yield from _with_nul({f"{field}.{i}": claim for i, claim in enumerate(claims)})
 
 
 def _with_nul(texts: Mapping[str, str | None]) -> Iterator[FieldProblem]:

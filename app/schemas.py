@@ -4,9 +4,10 @@ Requests refuse unknown fields, so that a typo is told and not ignored. Answers 
 an older client reads a newer service. In a request, `null` means the same as leaving the field out.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "Action",
@@ -32,11 +33,13 @@ __all__ = [
     "ModelInfo",
     "ModelList",
     "Parent",
+    "PremiseSource",
     "Problem",
     "Reason",
     "Role",
     "ScoreAnswer",
     "ScoreRequest",
+    "SentenceAnswer",
     "SpanAnswer",
     "Stance",
     "StanceLabel",
@@ -49,6 +52,7 @@ __all__ = [
 Attribute = Literal["TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"]
 StanceName = Literal["agree", "disagree", "neutral"]
 StanceLabel = Literal["agree", "disagree", "neutral", "uncertain"]
+PremiseSource = Literal["premise", "registered", "title", "lead"]
 Action = Literal["approve", "review", "reject"]
 Keeping = Literal["text", "digest"]
 Role = Literal["moderator", "reader"]
@@ -62,6 +66,11 @@ _PREMISE = "The city should ban cars from its centre"
 _REQUEST: JsonValue = {
     "comment": {"text": "I disagree with the premise: shops need deliveries.", "id": "c1"},
     "article": {"id": "2026/11/car-ban", "premise": _PREMISE},
+}
+_REPLY: JsonValue = {
+    "comment": {"text": "No. Shops need deliveries.", "parent": {"text": "Ban them all."}},
+    "article": {"premise": [_PREMISE, "Buses should be free"]},
+    "explain": True,
 }
 _ANSWER: JsonValue = {
     "id": "c1",
@@ -84,6 +93,7 @@ _ANSWER: JsonValue = {
         "probabilities": {"agree": 0.08, "disagree": 0.81, "neutral": 0.11},
         "relevance": 0.9,
         "premise": _PREMISE,
+        "premise_source": "premise",
     },
     "decision": {"action": "approve", "reasons": []},
 }
@@ -107,6 +117,16 @@ _PROBLEM: JsonValue = {
         {"field": "comment.text", "message": "has 20481 bytes, at most 20480 allowed", "limit": 20480}
     ],
 }
+
+
+def _check_claims(value: Any) -> Any:
+    # Before the union is tried, so that there is one error and not one for each of its members.
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        return value
+    raise PydanticCustomError("claims_type", "must be a string or a list of strings")
+
+
+_Claims = Annotated[str | list[str], BeforeValidator(_check_claims)]
 
 
 def _example(*examples: JsonValue) -> ConfigDict:
@@ -151,21 +171,21 @@ class Article(_Request):
     id: Id | None = None
     url: Url | None = None
     title: str | None = None
-    premise: str | None = None
-    """The claim towards which the stance is told; comes before everything else."""
+    premise: _Claims | None = None
+    """The claim towards which the stance is told, or a list of claims; comes before everything else."""
     text: str | None = None
-    """Its first paragraph is the premise where nothing better is known."""
+    """Its lead is the premise where nothing better is known."""
 
 
 class ScoreRequest(_Request):
     """One comment to score."""
 
-    model_config = _example(_REQUEST, {"comment": {"text": "Well said."}})
+    model_config = _example(_REQUEST, _REPLY, {"comment": {"text": "Well said."}})
 
     comment: Comment
     article: Article | None = None
     explain: bool = False
-    """Whether to tell which words raise an attribute."""
+    """Whether to tell which words raise an attribute, and which sentences make up the stance."""
     store: Keeping | None = None
     """What may be stored of the comment beside its scores: its text, or only a digest of it. Without it,
     nothing is stored."""
@@ -188,18 +208,38 @@ class Civility(_Answer):
     """All six for English; for another language those that its model has, TOXICITY always."""
 
 
+class SentenceAnswer(_Answer):
+    """A sentence, by code points `begin` to `end` (exclusive), and what it adds to a stance."""
+
+    begin: int
+    end: int
+    utf16_begin: int
+    """`begin` in UTF-16 code units, as JavaScript, Java and the Perspective API count."""
+    utf16_end: int
+    stance: StanceName
+    """The likeliest stance of the comment's own words."""
+    score: float
+    """The probability of that stance less what it is without the sentence, from -1 to 1."""
+
+
 class Stance(_Answer):
     """Where the comment stands towards a premise."""
 
     label: StanceLabel
-    """The likeliest stance, or "uncertain" where confidence is below the model's floor."""
+    """The likeliest stance; "uncertain" where confidence is below the model's floor, or where the comment
+    more likely does not speak about the premise at all."""
     confidence: Unit
     """Probability of the likeliest stance."""
     probabilities: dict[StanceName, Unit]
-    """They sum to 1."""
+    """Given that the comment speaks about the premise; they sum to 1."""
     relevance: Unit
     """How likely the comment speaks about the premise at all."""
     premise: str
+    """What was judged: the claim, or the parent comment."""
+    premise_source: PremiseSource | None = None
+    """Where the claim was found; absent for the stance towards a parent comment."""
+    sentences: list[SentenceAnswer] | None = None
+    """The strongest first; absent without `explain`, and for the stance towards a parent comment."""
 
 
 class Reason(_Answer):
@@ -246,8 +286,12 @@ class ScoreAnswer(_Answer):
     stance: Stance | None
     stance_omitted: Literal["no premise", "language"] | None = None
     """Why `stance` is null; absent where it is not."""
+    stances: list[Stance | None] | None = None
+    """One for each claim of `article.premise` where that is a list, in order, the first being `stance`; null
+    for a claim in a language that is not supported. Null altogether where the comment's is not."""
     reply_stance: Stance | None = None
-    """Stance towards the parent comment; absent without one, null where the language is not supported."""
+    """Stance towards the parent comment; absent without one, null where its language or the comment's is
+    not supported."""
     decision: Decision
     spans: list[SpanAnswer] | None = None
     """Absent without `explain`."""

@@ -6,9 +6,10 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from app.encoders import with_encoder_settings
 from app.language import LanguageTeller
 from app.policy import decide, decide_unsupported_language
-from app.premise import find_premise
+from app.premise import find_premises
 from app.schemas import (
     Attribute,
     Civility,
@@ -17,11 +18,10 @@ from app.schemas import (
     ScoreAnswer,
     ScoreRequest,
     SpanAnswer,
-    Stance,
-    StanceName,
 )
 from app.settings import Settings, Thresholds
-from models import ATTRIBUTES, STANCES, Bundle, Span
+from app.stances import AskedStances, ToldStances, tell_stances
+from models import ATTRIBUTES, Bundle, Span
 from models.civility import ENGLISH, utf16_offsets
 from models.stance import STANCE_LANGUAGES
 
@@ -34,7 +34,7 @@ class Scorer:
     """Scores comments with one bundle. Safe for use by several threads."""
 
     def __init__(self, bundle: Bundle, settings: Settings, teller: LanguageTeller | None = None) -> None:
-        self.bundle = bundle
+        self.bundle = with_encoder_settings(bundle, settings)
         self.languages = bundle.civility.languages
         self._settings = settings
         self._teller = teller or LanguageTeller(settings)
@@ -56,23 +56,21 @@ class Scorer:
         Returns:
             Scores rounded to 4 decimals. Comments in a language that the civility model does not know get
             no civility, and the decision to be reviewed; those in another than English no stance, and
-            only the attributes that the language's model has.
+            only the attributes that the language's model has. No stance is told towards a premise or a
+            parent in another language than English either.
         """
         known = registered or {}
         languages = [self.language_of(request.comment) for request in requests]
         civility = self._civility(requests, languages)
         spans = self._spans(requests, [i for i, language in enumerate(languages) if language == ENGLISH])
-        stances = self._stances(
-            requests, [i for i, language in enumerate(languages) if language in STANCE_LANGUAGES], known
-        )
+        stances = self._stances(requests, languages, known)
         return [
             _answer(
                 request,
                 version=self.version,
                 language=languages[i],
                 civility=civility.get(i),
-                stance=stances.get(("article", i)),
-                reply_stance=stances.get(("parent", i)),
+                stances=stances[i],
                 spans=spans.get(i, []),
                 thresholds=self._settings.thresholds,
             )
@@ -106,45 +104,34 @@ class Scorer:
         return dict(zip(explained, found, strict=True))
 
     def _stances(
-        self, requests: Sequence[ScoreRequest], readable: Sequence[int], known: Mapping[int, str]
-    ) -> dict[tuple[str, int], Stance]:
-        pairs: dict[tuple[str, int], tuple[str, str]] = {}
-        for i in readable:
-            comment = requests[i].comment
-            premise = find_premise(requests[i].article, known.get(i))
-            if premise is not None:
-                pairs["article", i] = premise, comment.text
-            if comment.parent is not None:
-                pairs["parent", i] = comment.parent.text, comment.text
-        model = self.bundle.stance
-        texts = list(pairs.values())
-        scores = model.assess(texts)
-        rows = zip(pairs, texts, scores.probabilities, scores.relevance, strict=True)
-        return {
-            key: _stance_of(premise, probabilities, float(relevance), model.floor_)
-            for key, (premise, _), probabilities, relevance in rows
-        }
+        self, requests: Sequence[ScoreRequest], languages: Sequence[str], known: Mapping[int, str]
+    ) -> list[ToldStances]:
+        asked = []
+        for i, (request, language) in enumerate(zip(requests, languages, strict=True)):
+            comment = request.comment
+            premises = find_premises(request.article, known.get(i))
+            if language not in STANCE_LANGUAGES:
+                asked.append(AskedStances(comment.text, [None] * len(premises)))
+                continue
+            parent = None if comment.parent is None else comment.parent.text
+            asked.append(
+                AskedStances(
+                    comment.text,
+                    [premise if self._reads(premise.text, language) else None for premise in premises],
+                    parent if parent is not None and self._reads(parent, language) else None,
+                    request.explain,
+                )
+            )
+        return tell_stances(self.bundle.stance, asked, self._settings)
+
+    def _reads(self, text: str, language_nearby: str) -> bool:
+        # A text too short to tell its language is taken to be in that of the comment.
+        return self._teller.tell(text, language_nearby) in STANCE_LANGUAGES
 
 
 def _civility_of(names: Sequence[str], row: NDArray[np.float64]) -> Civility:
     attributes = {cast(Attribute, name): _rounded(value) for name, value in zip(names, row, strict=True)}
     return Civility(score=_rounded(1 - attributes["TOXICITY"]), attributes=attributes)
-
-
-def _stance_of(premise: str, row: NDArray[np.float64], relevance: float, floor: float) -> Stance:
-    probabilities = {
-        cast(StanceName, name): _rounded(value) for name, value in zip(STANCES, row, strict=True)
-    }
-    likeliest = max(probabilities, key=lambda name: probabilities[name])
-    # The largest takes what rounding left over, so that the three still sum to 1.
-    probabilities[likeliest] = _rounded(1 - sum(p for name, p in probabilities.items() if name != likeliest))
-    return Stance(
-        label=likeliest if float(row.max()) >= floor else "uncertain",
-        confidence=probabilities[likeliest],
-        probabilities=probabilities,
-        relevance=_rounded(relevance),
-        premise=premise,
-    )
 
 
 def _answer(
@@ -153,8 +140,7 @@ def _answer(
     version: str,
     language: str,
     civility: Civility | None,
-    stance: Stance | None,
-    reply_stance: Stance | None,
+    stances: ToldStances,
     spans: Sequence[Span],
     thresholds: Thresholds,
 ) -> ScoreAnswer:
@@ -162,10 +148,14 @@ def _answer(
     extras: dict[str, Any] = {}
     if civility is None:
         extras["civility_omitted"] = "language"
+    stance = next(iter(stances.to_premises), None)
+    readable = language in STANCE_LANGUAGES
     if stance is None:
-        extras["stance_omitted"] = "no premise" if language in STANCE_LANGUAGES else "language"
+        extras["stance_omitted"] = "language" if stances.to_premises or not readable else "no premise"
+    if request.article is not None and isinstance(request.article.premise, list) and request.article.premise:
+        extras["stances"] = list(stances.to_premises) if readable else None
     if request.comment.parent is not None:
-        extras["reply_stance"] = reply_stance
+        extras["reply_stance"] = stances.to_parent
     if request.explain:
         extras["spans"] = _span_answers(request.comment.text, spans)
     return ScoreAnswer(

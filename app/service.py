@@ -1,5 +1,6 @@
 """The running service: the model in use, its micro-batches, and what it stores."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,8 +14,11 @@ from fastapi import Depends, Request
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
-from app.reading import is_blank
+from app.observing.observer import Observer
+from app.ops.logging import log_failure
+from app.premise import given_claims
 from app.schemas import ScoreAnswer, ScoreRequest
+from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
 from app.store import Store
@@ -29,10 +33,15 @@ _STORE_REST_S = 5.0
 
 
 class Question(NamedTuple):
-    """A request and the premise registered for its article."""
+    """A request, the premise registered for its article, and the scorer in use when it came.
+
+    `part` says that it is a part of a comment that is asked about as a whole too, and is not counted.
+    """
 
     request: ScoreRequest
     registered: str | None
+    scorer: Scorer
+    part: bool = False
 
 
 class Service:
@@ -45,10 +54,11 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.shelf = ModelShelf(settings)
+        self.observing = Observer(settings, self.shelf)
         self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
         self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
-            self._score_with,
+            lambda: self._score,
             size=settings.micro_batch_size,
             wait_ms=settings.micro_batch_wait_ms,
             budget_ms=settings.micro_batch_budget_ms,
@@ -64,29 +74,47 @@ class Service:
             await to_thread.run_sync(self.store.check)  # with all the time that making the tables takes
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
+        following = asyncio.create_task(self._follow_releases(), name="releases")
         try:
             async with self.batcher:
-                yield
+                with self.observing:
+                    yield
         finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
             self.store.close()
 
-    async def answer(self, request: ScoreRequest, *, bulk: bool = False) -> ScoreAnswer:
+    async def answer(
+        self, request: ScoreRequest, *, bulk: bool = False, scorer: Scorer | None = None
+    ) -> ScoreAnswer:
         """Score one comment, in a micro-batch with whatever else comes now.
 
         Args:
             request: the comment.
             bulk: whether it is one of many, and gives way to single ones.
+            scorer: what scores; by default the one in use now. An answer that is made up of several names
+                one, so that it comes from one version even where another is activated meanwhile.
 
         Raises:
             BusyError: too many single comments wait.
             ScorerClosedError: the service is closing.
         """
-        answer = await self.batcher.submit((await self._questions([request]))[0], bulk=bulk)
+        [question] = await self._questions([request], scorer)
+        answer = await self.batcher.submit(question, bulk=bulk)
         return (await self._kept([request], [answer]))[0]
 
-    async def answer_many(self, requests: Sequence[ScoreRequest]) -> list[ScoreAnswer | BaseException]:
-        """Score many comments, in order, an exception in the place of each that failed."""
-        answers = await self.batcher.submit_many(await self._questions(requests))
+    async def answer_many(
+        self, requests: Sequence[ScoreRequest], *, scorer: Scorer | None = None, parts: bool = False
+    ) -> list[ScoreAnswer | BaseException]:
+        """Score many comments by one version, in order, an exception in the place of each that failed.
+
+        Args:
+            requests: the comments.
+            scorer: what scores; by default the one in use now.
+            parts: whether they are parts of a comment that is scored as a whole too, and is counted once.
+        """
+        questions = await self._questions(requests, scorer)
+        answers = await self.batcher.submit_many([one._replace(part=parts) for one in questions])
         scored = {i: answer for i, answer in enumerate(answers) if isinstance(answer, ScoreAnswer)}
         kept = await self._kept([requests[i] for i in scored], list(scored.values()))
         told = dict(zip(scored, kept, strict=True))
@@ -109,18 +137,32 @@ class Service:
         self._store_rests_until = 0.0
         return value
 
-    def _score_with(self) -> Callable[[Sequence[Question]], list[ScoreAnswer]]:
-        scorer = self.shelf.scorer
+    def _score(self, questions: Sequence[Question]) -> list[ScoreAnswer]:
+        answers: dict[int, ScoreAnswer] = {}
+        # As a rule there is one scorer; while another version is being put to use there may be two.
+        for scorer in dict.fromkeys(question.scorer for question in questions):
+            places = [i for i, question in enumerate(questions) if question.scorer is scorer]
+            asked = [questions[i] for i in places]
+            given = _scored(scorer, asked)
+            answers |= zip(places, given, strict=True)
+            whole = [(q, answer) for q, answer in zip(asked, given, strict=True) if not q.part]
+            self.observing.saw(
+                scorer, [(q.request, q.registered) for q, _ in whole], [answer for _, answer in whole]
+            )
+        return [answers[i] for i in range(len(questions))]
 
-        def score(questions: Sequence[Question]) -> list[ScoreAnswer]:
-            registered = {i: q.registered for i, q in enumerate(questions) if q.registered is not None}
-            return scorer.score([question.request for question in questions], registered=registered)
+    async def _follow_releases(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.release_check_s)
+            try:
+                await to_thread.run_sync(self.shelf.follow)
+            except Exception as error:
+                log_failure(error, None)
 
-        return score
-
-    async def _questions(self, requests: Sequence[ScoreRequest]) -> list[Question]:
+    async def _questions(self, requests: Sequence[ScoreRequest], scorer: Scorer | None) -> list[Question]:
+        scorer = scorer or self.shelf.scorer
         articles = [request.article for request in requests]
-        asking = [article for article in articles if article is not None and is_blank(article.premise or "")]
+        asking = [article for article in articles if article is not None and not given_claims(article)]
         ids = {article.id for article in asking if article.id is not None}
         urls = {article.url for article in asking if article.url is not None}
         by_id, by_url = await self._registered(ids, urls)
@@ -128,6 +170,7 @@ class Service:
             Question(
                 request,
                 None if article is None else by_id.get(article.id or "") or by_url.get(article.url or ""),
+                scorer,
             )
             for request, article in zip(requests, articles, strict=True)
         ]
@@ -174,6 +217,11 @@ class Service:
 
 def _stored_as(comment: StoredComment | None) -> str:
     return "no" if comment is None else "digest" if comment.text is None else "text"
+
+
+def _scored(scorer: Scorer, questions: Sequence[Question]) -> list[ScoreAnswer]:
+    registered = {i: q.registered for i, q in enumerate(questions) if q.registered is not None}
+    return scorer.score([question.request for question in questions], registered=registered)
 
 
 def _of_request(request: Request) -> Service:

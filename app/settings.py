@@ -5,20 +5,33 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
 
 from app.errors import SettingsError
 from models import RELEASES
+from models.errors import ModelError
+from models.signing import check_public_key
 
 __all__ = ["PREFIX", "Settings", "Threshold", "Thresholds", "load_settings"]
 
 PREFIX = "COUNTERPOINT_"
 _NESTING = "__"
-_OTHERS = ("DATA_DIR", "LEFT_KEY", "RIGHT_KEY")  # read by the commands, not by the service
+_OTHERS = ("DATA_DIR", "KEY", "LEFT_KEY", "RIGHT_KEY", "SQL")  # read by the commands, not by the service
 _Secret = Annotated[SecretStr, Field(min_length=12)]  # Discourse accepts no shorter one
+
+
+def _checked_key(text: str) -> str:
+    try:
+        check_public_key(text)
+    except ModelError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+_PublicKey = Annotated[str, AfterValidator(_checked_key)]
 _KUBERNETES = ("SERVICE_", "PORT_")  # set by Kubernetes for a service called "counterpoint"
 
 
@@ -81,10 +94,23 @@ class Settings(BaseSettings):
     """Folder of bundles, one folder a version."""
 
     bundle_version: str | None = None
-    """Version to serve at the start; unset serves the newest in `releases`."""
+    """Version to serve, whatever is activated. Unset serves the version that was activated last, and the
+    newest in `releases` where none was."""
 
     allow_activate: bool = False
-    """Whether `POST /v1/models/{version}/activate` may change the model of the running service."""
+    """Whether `POST /v1/models/{version}/activate` and `POST /v1/models/rollback` may change the model of
+    the running service."""
+
+    active_file: Path | None = None
+    """File that says which version is active, which every worker follows. Unset is `.active.json` in
+    `releases`. Its folder must be writable for whoever activates."""
+
+    release_check_s: float = Field(default=1.0, gt=0, le=3_600)
+    """How often, in seconds, each worker looks whether another version was activated."""
+
+    trusted_keys: Annotated[list[_PublicKey], Field(min_length=1)] | None = None
+    """Ed25519 public keys, as a JSON list (`counterpoint models keygen` prints them). Where set, a bundle
+    that none of them has signed is refused."""
 
     database_url: str = "sqlite:///counterpoint.sqlite3"
     """SQLAlchemy URL of the database of registered premises, stored comments and feedback: SQLite or
@@ -133,9 +159,45 @@ class Settings(BaseSettings):
     """Most comments that wait to be scored. A single one beyond it is answered 503; those of batches and
     streams, counted by themselves, wait until there is room."""
 
+    challenger: str | None = None
+    """Version that scores a sample of the traffic in the background, to be compared with the active one:
+    `counterpoint models shadow-report`. It never answers."""
+
+    challenger_share: float = Field(default=0.1, gt=0, le=1)
+    """Share of the comments that the challenger scores too."""
+
+    challenger_max_waiting: int = Field(default=500, ge=1)
+    """Most comments that wait for the challenger; those beyond are left out, and counted."""
+
+    observations: Path | None = Path("counterpoint-observations")
+    """Folder where each worker keeps counts of scores, languages and the challenger's differences by day,
+    and never a text. `null` keeps them in memory only."""
+
+    observations_days: int = Field(default=90, ge=2)
+    """For how many days these counts are kept."""
+
     encoder_share: float | None = Field(default=None, ge=0, le=1)
     """Share of ordinary comments for which the civility model asks its encoder, which understands more and
     takes milliseconds: 0 is the fast stage alone, 1 always; without a value, what the bundle recommends."""
+
+    encoder_threads: int = Field(default=1, ge=1, le=256)
+    """Threads of each encoder, stance's and civility's. More may shorten the wait for a single answer where
+    cores are idle; for throughput, rather run more replicas."""
+
+    encoder_remembered: int = Field(default=4_096, ge=0, le=1_000_000)
+    """How many of its latest texts each encoder remembers the outcome of, by digest, so that it need not
+    read them again: about 0.3 kB each; 0 is none."""
+
+    relevance_floor: float = Field(default=0.5, ge=0, le=1)
+    """Relevance below which a stance is labelled "uncertain", whatever its confidence, since the comment
+    is likely not about the premise; 0 switches that off."""
+
+    max_premises: int = Field(default=8, ge=1, le=100)
+    """Most claims in `article.premise`."""
+
+    explain_sentences: int = Field(default=24, ge=0, le=1_000)
+    """Most sentences of a comment, times the claims of its article, whose part in a stance is told with
+    `explain`: each costs a reading of the comment without it. A comment with more gets empty lists."""
 
     default_language: str = Field(default="en", pattern="^[a-z]{2,3}$")
     """Language of a comment where neither its text nor its caller tells."""

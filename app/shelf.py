@@ -1,17 +1,19 @@
 """The bundles at hand, and the one in use, which can be changed while the service runs."""
 
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.errors import NotFoundError
+from app.errors import ActiveFileError, ConflictError, NotFoundError
 from app.language import LanguageTeller
+from app.releases.active import active_file_of
 from app.schemas import ModelInfo, ModelList
 from app.scorer import Scorer
 from app.settings import Settings
-from models import Manifest, latest_bundle, list_bundles, load_bundle, verify_bundle
-from models.errors import BundleError
+from models import Manifest, list_bundles, load_bundle, verify_bundle
+from models.errors import BundleError, BundleNotFoundError
 
 __all__ = ["ModelShelf"]
 
@@ -22,29 +24,84 @@ _Stamp = tuple[tuple[str, int, int], ...]  # name, time of change and size of ea
 class ModelShelf:
     """Holds the scorer in use. Reading `scorer` is atomic; its methods are blocking and thread-safe.
 
+    Attributes:
+        scorer: what scores.
+        problem: why what was activated is not in use, for the operator; None where it is.
+
     Raises:
         BundleError: the bundle to start with is missing or cannot be trusted.
         NotFoundError: the settings name a version that is not at hand.
+        ActiveFileError: the active file cannot be read.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._teller = LanguageTeller(settings)
+        self._active = active_file_of(settings.releases, settings.active_file)
         self._lock = threading.Lock()
         self._verified: dict[Path, tuple[_Stamp, Manifest]] = {}
-        wanted = settings.bundle_version
-        self.scorer = self._open(latest_bundle(settings.releases) if wanted is None else self._find(wanted))
+        self._refused: tuple[str, _Stamp | None] | None = None
+        self.problem: str | None = None
+        self.scorer = self._first()
+        self._announce()
 
     def activate(self, version: str) -> ModelInfo:
-        """Load another version and put it to use; the one in use serves until then, and if this fails.
+        """Load another version and put it to use, here and in every worker that follows the active file.
+
+        The one in use serves until then, and if this fails.
+
+        Raises:
+            NotFoundError: there is no such version.
+            ConflictError: the settings fix the version.
+            BundleError: it cannot be loaded.
+            ActiveFileError: the activation cannot be written down.
+        """
+        self._check_not_fixed()
+        with self._lock, self._active.change() as change:
+            scorer = self.opened(version)
+            change.activate(version, self.scorer.version)
+            return self._use(scorer)
+
+    def roll_back(self) -> ModelInfo:
+        """Put the version that was active before to use again, as `activate` does.
+
+        Raises:
+            ConflictError: there is none, or the settings fix the version.
+            NotFoundError: it is not at hand any more.
+            BundleError: it cannot be loaded.
+            ActiveFileError: the rollback cannot be written down.
+        """
+        self._check_not_fixed()
+        with self._lock, self._active.change() as change:
+            scorer = self.opened(change.rollback_target)
+            change.roll_back()
+            return self._use(scorer)
+
+    def follow(self) -> None:
+        """Put to use what another process has activated; a bundle that fails leaves the one in use."""
+        if self._settings.bundle_version is not None:
+            return
+        with self._lock:
+            try:
+                history = self._active.read()
+            except ActiveFileError as error:
+                self._complain("the active file cannot be read", error)
+                return
+            if history is None or history.active == self.scorer.version:
+                self._settle()
+            else:
+                self._follow_to(history.active)
+
+    def opened(self, version: str) -> Scorer:
+        """Return a scorer of one version: the one in use, or one that is loaded now.
 
         Raises:
             NotFoundError: there is no such version.
             BundleError: it cannot be loaded.
         """
-        with self._lock:
-            self.scorer = self._open(self._find(version))
-            return _info(self.scorer.bundle.manifest, self.scorer)
+        if version == self.scorer.version:
+            return self.scorer
+        return self._open(self._find(version))
 
     def list(self) -> ModelList:
         """Return every bundle that can be trusted."""
@@ -60,6 +117,82 @@ class ModelShelf:
             BundleError: it cannot be trusted.
         """
         return _info(self._verify(self._find(version)), self.scorer)
+
+    def _first(self) -> Scorer:
+        """Return the scorer to start with: what was activated last and can be loaded, else the newest."""
+        fixed = self._settings.bundle_version
+        if fixed is not None:
+            return self._open(self._find(fixed))
+        history = self._active.read()
+        if history is None:
+            return self._open(self._newest())
+        failures: list[Exception] = []
+        for version in history.versions:
+            try:
+                scorer = self._open(self._find(version))
+            except (NotFoundError, BundleError) as error:
+                _log.error("version %s cannot be used: %s", version, error)
+                failures.append(error)
+                continue
+            if failures:
+                self.scorer = scorer
+                self._refuse(history.active, failures[0])
+            return scorer
+        raise BundleNotFoundError(
+            f"none of the versions that {self._active.path} names can be used: {failures[0]}"
+        )
+
+    def _newest(self) -> Path:
+        # The challenger is there to be compared, and must not become the champion by a restart.
+        found = list_bundles(self._settings.releases)
+        others = [path for path in found if path.name != self._settings.challenger]
+        if not others:
+            raise BundleNotFoundError(
+                f"no bundle under {self._settings.releases}: train one with `counterpoint train`"
+            )
+        return others[-1]
+
+    def _follow_to(self, version: str) -> None:
+        if self._refused == (version, self._stamp_of_version(version)):
+            return
+        try:
+            scorer = self._open(self._find(version))
+        except (NotFoundError, BundleError) as error:
+            self._refuse(version, error)
+        else:
+            self._use(scorer)
+
+    def _use(self, scorer: Scorer) -> ModelInfo:
+        self.scorer = scorer
+        self._settle()
+        self._announce()
+        return _info(scorer.bundle.manifest, scorer)
+
+    def _announce(self) -> None:
+        _log.info("model %s is in use", self.scorer.version, extra={"fields": {"pid": os.getpid()}})
+
+    def _settle(self) -> None:
+        self._refused = self.problem = None
+
+    def _refuse(self, version: str, error: Exception) -> None:
+        # The stamp tells when it is worth trying again: when the bundle's files have changed.
+        self._refused = version, self._stamp_of_version(version)
+        self._complain(f"{version} is refused ({type(error).__name__})", error)
+
+    def _complain(self, what: str, error: Exception) -> None:
+        told, self.problem = self.problem, f"{what}; {self.scorer.version} goes on serving; the log says why"
+        if told != self.problem:
+            _log.error("%s; model %s goes on serving: %s", what, self.scorer.version, error)
+
+    def _stamp_of_version(self, version: str) -> _Stamp | None:
+        try:
+            return _stamp_of(self._find(version))
+        except (NotFoundError, OSError):
+            return None
+
+    def _check_not_fixed(self) -> None:
+        if self._settings.bundle_version is not None:
+            raise ConflictError("COUNTERPOINT_BUNDLE_VERSION fixes the version of this service.")
 
     def _find(self, version: str) -> Path:
         for path in list_bundles(self._settings.releases):
@@ -79,14 +212,12 @@ class ModelShelf:
         known = self._verified.get(path)
         if known is not None and known[0] == stamp:
             return known[1]
-        manifest = verify_bundle(path)
+        manifest = verify_bundle(path, self._settings.trusted_keys)
         self._verified[path] = stamp, manifest
         return manifest
 
     def _open(self, path: Path) -> Scorer:
-        scorer = Scorer(load_bundle(path), self._settings, self._teller)
-        _log.info("model %s is in use", scorer.version)
-        return scorer
+        return Scorer(load_bundle(path, self._settings.trusted_keys), self._settings, self._teller)
 
 
 def _stamp_of(bundle: Path) -> _Stamp:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,6 +32,7 @@ from models.errors import (
     UnsafePathError,
 )
 from models.manifest import MANIFEST, Manifest
+from models.signing import SIGNATURE, check_signature
 from models.stance import StanceModel
 
 __all__ = [
@@ -129,28 +130,33 @@ def check_version(version: str) -> None:
         raise BundleError(f"version {version!r} may hold letters, digits, dots, plus and minus only")
 
 
-def verify_bundle(folder: Path) -> Manifest:
+def verify_bundle(folder: Path, trusted_keys: Sequence[str] | None = None) -> Manifest:
     """Check everything about a bundle that can be checked without loading it.
+
+    Args:
+        folder: the bundle.
+        trusted_keys: public keys (`models.signing`), one of which must have signed the manifest; None asks
+            for no signature.
 
     Returns:
         The manifest, every digest of which matches.
 
     Raises:
         BundleNotFoundError, ManifestError, UnsafePathError, MissingFileError, UnknownFileError,
-        AlteredFileError, LibraryVersionError: the first thing found wrong.
+        AlteredFileError, LibraryVersionError, SignatureError: the first thing found wrong.
     """
-    manifest, _ = _read_verified(Path(folder))
+    manifest, _ = _read_verified(Path(folder), trusted_keys)
     return manifest
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: Path, trusted_keys: Sequence[str] | None = None) -> Bundle:
     """Verify a bundle as `verify_bundle` does, then load it from the verified bytes.
 
     Raises:
         BundleError: also where a verified file holds something other than the model of its name.
     """
     folder = Path(folder)
-    manifest, contents = _read_verified(folder)
+    manifest, contents = _read_verified(folder, trusted_keys)
     loaded = {}
     for name, kind in _MODELS.items():
         try:
@@ -187,14 +193,29 @@ def latest_bundle(root: Path = RELEASES) -> Path:
     return found[-1]
 
 
-def _read_verified(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
-    manifest = Manifest.read(folder)
+def _read_verified(folder: Path, trusted_keys: Sequence[str] | None) -> tuple[Manifest, dict[str, bytes]]:
+    try:
+        return _read_checked(folder, trusted_keys)
+    except OSError as error:
+        raise BundleError(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _read_checked(folder: Path, trusted_keys: Sequence[str] | None) -> tuple[Manifest, dict[str, bytes]]:
+    signed = Manifest.read_bytes(folder)
+    if trusted_keys is not None:
+        check_signature(folder, signed, trusted_keys)
+    manifest = Manifest.parse(signed, folder / MANIFEST)
     if manifest.version != folder.resolve().name:
         raise ManifestError(
             f"{folder / MANIFEST} is of version {manifest.version}: the folder must have its name"
         )
     for name in manifest.files:
-        if name != Path(name).name or name in {"", ".", "..", MANIFEST} or "\\" in name or "\0" in name:
+        if (
+            name != Path(name).name
+            or name in {"", ".", "..", MANIFEST, SIGNATURE}
+            or "\\" in name
+            or "\0" in name
+        ):
             raise UnsafePathError(f"{folder / MANIFEST}: {name!r} is not a plain file name")
     _check_entries(folder, manifest)
     _check_libraries(folder, manifest)
@@ -210,9 +231,16 @@ def _read_verified(folder: Path) -> tuple[Manifest, dict[str, bytes]]:
 
 
 def _try_out(bundle: Bundle) -> None:
-    """Score one comment: a model that cannot must fail here, not at the first reader's comment."""
+    """Score one comment: a model that cannot must fail here, not at the first reader's comment.
+
+    Every stage is asked, since each makes ready what it needs when it is asked first.
+    """
     try:
-        bundle.civility.predict_proba(["A comment."])
+        for share in (0.0, 1.0):
+            bundle.civility.predict_proba(["A comment."], share=share)
+        bundle.civility.explain(["A comment."])
+        for language in bundle.civility.others_:
+            bundle.civility.predict_other(["A comment."], language)
         bundle.stance.assess([("A premise.", "A comment.")])
     except Exception as error:
         raise BundleError(f"{bundle.path} cannot score: {type(error).__name__}: {error}") from error
@@ -225,7 +253,7 @@ def _check_entries(folder: Path, manifest: Manifest) -> None:
     for entry in sorted(folder.iterdir()):
         if entry.is_symlink() or not entry.is_file():
             raise UnsafePathError(f"{entry} must be a plain file, not a link or a folder")
-        if entry.name != MANIFEST and entry.name not in manifest.files:
+        if entry.name not in {MANIFEST, SIGNATURE, *manifest.files}:
             raise UnknownFileError(f"{entry} is not listed in {MANIFEST}")
 
 

@@ -65,11 +65,19 @@ class Stages:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """Normalised texts, their fast log-odds and gate, and which passages the encoder would read."""
+    """Normalised texts, their fast log-odds and gate, and the worst passages of long ones."""
 
     logits: Rows
     gate: Rows
-    passages: list[list[str]]
+    texts: list[str]
+    worst: dict[int, list[str]]
+
+    def passages(self, row: int) -> list[str]:
+        """What the encoder reads of a text."""
+        if row in self.worst:
+            return self.worst[row]
+        text = self.texts[row]
+        return [text[begin:end] for begin, end in passages(text, _PASSAGE)]
 
 
 class CivilityModel(ReadsStrings, BaseEstimator):
@@ -82,7 +90,7 @@ class CivilityModel(ReadsStrings, BaseEstimator):
     SEVERE_TOXICITY never exceeds TOXICITY.
 
     Texts of more than 900 characters are also read in passages of up to 450, the worst of which
-    counts, one in log-odds less: an insult at the end of a long text is seen. Cost is linear in length.
+    counts, a margin in log-odds less: an insult at the end of a long text is seen. Cost is linear in length.
 
     Args:
         fast: an unfitted `LinearCivility` with the six attributes, cloned by `fit`; None for its defaults.
@@ -90,6 +98,8 @@ class CivilityModel(ReadsStrings, BaseEstimator):
             stage alone.
         share: of comments like those of calibration, how many the encoder reads, in [0, 1].
         most_passages: passages of a text that the encoder reads at most.
+        margin_a_doubling: by how much more, in log-odds, a passage must be worse than the whole with each
+            doubling of a long text's passages: the more there are, the likelier one looks bad by chance.
 
     Attributes:
         fast_: the fitted fast stage.
@@ -109,11 +119,13 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         encoder: TextEncoder | None = None,
         share: float = 0.2,
         most_passages: int = 3,
+        margin_a_doubling: float = 0.0,
     ) -> None:
         self.fast = fast
         self.encoder = encoder
         self.share = share
         self.most_passages = most_passages
+        self.margin_a_doubling = margin_a_doubling
 
     def fit(self, X: Sequence[str], y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Fit the fast stage.
@@ -228,6 +240,10 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         """Leave the table out: it is made anew from the coefficients."""
         return {name: value for name, value in super().__getstate__().items() if name != "_table"}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read models saved before `margin_a_doubling` was theirs, too."""
+        super().__setstate__({"margin_a_doubling": 0.0} | state)
+
     @property
     def languages(self) -> frozenset[str]:
         """ISO 639 codes of the languages that can be scored: English, and those of `others_`."""
@@ -250,7 +266,9 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         wild: NDArray[np.bool_],
         weights: Rows,
     ) -> None:
-        both = np.stack([read.logits, self._encoded(encoder, read.passages)], axis=2)
+        both = np.stack(
+            [read.logits, self._encoded(encoder, [read.passages(row) for row in range(len(texts))])], axis=2
+        )
         head = np.tile([1.0, 0.0, 0.0], (len(ATTRIBUTES), 1))
         for column in range(len(ATTRIBUTES)):
             head[column] = _fit_head(both[:, column], labels[:, column], wild, weights)
@@ -269,27 +287,24 @@ class CivilityModel(ReadsStrings, BaseEstimator):
 
     def _read(self, texts: list[str]) -> _Read:
         plain = self.fast_.deobfuscator_.transform(texts)
-        bounds = [list(passages(text, _PASSAGE)) if len(text) > _PASSAGE else [] for text in plain]
-        long = [row for row, text in enumerate(plain) if len(text) > _LONG]
-        pieces = [plain[row][begin:end] for row in long for begin, end in bounds[row]]
+        bounds = {row: list(passages(text, _PASSAGE)) for row, text in enumerate(plain) if len(text) > _LONG}
+        pieces = [plain[row][begin:end] for row, found in bounds.items() for begin, end in found]
         projected = self.fast_.features_.project([*plain, *pieces], self._whole_table)
         width = len(ATTRIBUTES)
         logits = projected[: len(plain), :width] + self.fast_.intercept_
         gate = projected[: len(plain), width:].sum(axis=1)
-        reads = [[text] for text in plain]
-        for row in range(len(plain)):
-            if bounds[row]:
-                reads[row] = [plain[row][begin:end] for begin, end in bounds[row]]
+        worst = {}
         at = len(plain)
-        for row in long:
-            own = projected[at : at + len(bounds[row])]
-            at += len(own)
-            worst = own[:, :width] + self.fast_.intercept_
-            logits[row] = np.maximum(logits[row], worst.max(axis=0) - _MARGIN)
+        for row, found in bounds.items():
+            own = projected[at : at + len(found)]
+            at += len(found)
+            read = own[:, :width] + self.fast_.intercept_
+            margin = _MARGIN + self.margin_a_doubling * np.log2(len(found) / 2)
+            logits[row] = np.maximum(logits[row], read.max(axis=0) - margin)
             gate[row] = max(gate[row], own[:, width:].sum(axis=1).max())
-            order = np.argsort(-worst[:, _TOXICITY], kind="stable")[: self.most_passages]
-            reads[row] = [reads[row][place] for place in sorted(order)]
-        return _Read(logits, gate, reads)
+            order = np.argsort(-read[:, _TOXICITY], kind="stable")[: self.most_passages]
+            worst[row] = [plain[row][slice(*found[place])] for place in sorted(order)]
+        return _Read(logits, gate, plain, worst)
 
     @property
     def _whole_table(self) -> Floats:
@@ -312,7 +327,7 @@ class CivilityModel(ReadsStrings, BaseEstimator):
 
     def _full_probabilities(self, read: _Read, rows: NDArray[np.intp]) -> Rows:
         assert self.encoder is not None
-        encoded = self._encoded(self.encoder, [read.passages[row] for row in rows])
+        encoded = self._encoded(self.encoder, [read.passages(row) for row in rows])
         return _consistent(_full(np.stack([read.logits[rows], encoded], axis=2), self.head_))
 
     def _doubt(self, read: _Read) -> Rows:

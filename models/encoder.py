@@ -1,6 +1,9 @@
 """Encoders: small transformers run by onnxruntime, over one text or over premise and text together."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
+from hashlib import blake2b
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -28,11 +31,14 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
 
     needs_fit = False
 
-    def __init__(self, onnx: bytes, tokenizer: str, max_tokens: int = 160, threads: int = 1) -> None:
+    def __init__(
+        self, onnx: bytes, tokenizer: str, max_tokens: int = 160, threads: int = 1, remembered: int = 4096
+    ) -> None:
         self.onnx = onnx
         self.tokenizer = tokenizer
         self.max_tokens = max_tokens
         self.threads = threads
+        self.remembered = remembered
 
     def fit(self, X: object = None, y: object = None) -> Self:
         """Do nothing: the encoder comes with its weights."""
@@ -43,25 +49,38 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
         return True
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the session out: it is made anew from the bytes."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_session"}
+        """Leave out the session, which is made anew from the bytes, and what was remembered."""
+        left_out = ("_session", "_memory")
+        return {name: value for name, value in super().__getstate__().items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read encoders saved before `remembered` was theirs, too."""
+        super().__setstate__({"remembered": 4096} | state)
 
     def _logits(self, inputs: Sequence[tuple[str, str | None]], columns: int) -> NDArray[np.float64]:
-        """Run every distinct input once; shape (len(inputs), columns)."""
+        """Run every distinct input that is not remembered once; shape (len(inputs), columns)."""
         if not inputs:
             return np.zeros((0, columns))
-        session, tokenizer = self._ready()
-        known = {one: _run(session, tokenizer, *one) for one in dict.fromkeys(inputs)}
+        session, tokenizer, memory = self._ready()
+        known = {}
+        for one in dict.fromkeys(inputs):
+            key = _key(*one)
+            found = memory.get(key)
+            if found is None:
+                found = _run(session, tokenizer, *one)
+                memory.put(key, found)
+            known[one] = found
         return np.stack([known[one] for one in inputs])
 
-    def _ready(self) -> tuple[InferenceSession, Tokenizer]:
+    def _ready(self) -> tuple[InferenceSession, Tokenizer, "_Memory"]:
         if "_session" not in self.__dict__:
             options = SessionOptions()
             options.intra_op_num_threads = self.threads
             options.inter_op_num_threads = 1
             session = InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
+            self._memory = _Memory(self.remembered)
             self._session = session, cutting_tokenizer(self.tokenizer, self.max_tokens)
-        return self._session
+        return *self._session, self._memory
 
 
 class PairEncoder(_Encoder):
@@ -73,6 +92,7 @@ class PairEncoder(_Encoder):
         tokenizer: the text of a `tokenizer.json`.
         max_tokens: longest pair, in tokens; the end of the text is cut, never the premise's first half.
         threads: threads of the onnxruntime session.
+        remembered: how many of the latest pairs' logits are kept, by digest.
     """
 
     def transform(self, X: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
@@ -89,11 +109,33 @@ class TextEncoder(_Encoder):
         tokenizer: the text of a `tokenizer.json`.
         max_tokens: longest text, in tokens; the end of a longer one is cut.
         threads: threads of the onnxruntime session.
+        remembered: how many of the latest texts' logits are kept, by digest.
     """
 
     def transform(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Return the logits; texts that occur twice are run once."""
         return self._logits([(text, None) for text in check_texts(X)], 6)
+
+
+class _Memory:
+    """The latest logits by the digest of their input; safe for use by several threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: bytes) -> NDArray[np.float64] | None:
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)
+
+    def put(self, key: bytes, logits: NDArray[np.float64]) -> None:
+        with self._lock:
+            self._found[key] = logits
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
 
 
 def cutting_tokenizer(text: str, max_tokens: int) -> Tokenizer:
@@ -117,6 +159,15 @@ def _run(
         ["logits"], {name: np.array([value], dtype=np.int64) for name, value in inputs.items()}
     )
     return np.asarray(logits[0], dtype=np.float64)
+
+
+def _key(text: str, second: str | None) -> bytes:
+    parts = [_encodable(part).encode() for part in (text, second) if part is not None]
+    digest = blake2b(digest_size=16)
+    digest.update(len(parts[0]).to_bytes(8, "big"))
+    for part in parts:
+        digest.update(part)
+    return digest.digest() + bytes([len(parts)])
 
 
 def _encodable(text: str) -> str:

@@ -8,8 +8,11 @@ __all__ = [
     "BundleNotFoundError",
     "LibraryVersionError",
     "ManifestError",
+    "MissingExtraError",
     "MissingFileError",
     "ModelError",
+    "SignatureError",
+    "SigningKeyError",
     "UnknownFileError",
     "UnsafePathError",
 ]
@@ -17,6 +20,14 @@ __all__ = [
 
 class ModelError(CounterpointError):
     """Base of everything that goes wrong in this room."""
+
+
+class MissingExtraError(ModelError):
+    """A library that this needs comes with an extra of the package, which is not installed."""
+
+
+class SigningKeyError(ModelError):
+    """A key that should sign or be trusted is none."""
 
 
 class BundleError(ModelError):
@@ -49,3 +60,7 @@ class AlteredFileError(BundleError):
 
 class LibraryVersionError(BundleError):
     """The bundle was made with a version of a library that cannot read it here."""
+
+
+class SignatureError(BundleError):
+    """Signatures are asked for, and the bundle has none, or none by a trusted key."""

@@ -21,12 +21,13 @@ from models.lookalikes import MASKED
 from models.strings import ReadsStrings
 from models.text import Aligned
 from models.undisguising import Reader
-from models.vocabulary import DOUBLED, LONGEST_WORD, Vocabulary
+from models.vocabulary import DOUBLED, LONGEST, LONGEST_WORD, Vocabulary
 
 __all__ = ["Deobfuscator"]
 
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)*")
 _PAIRED_WORDS, _PAIRS = 300, 3_000
+_SETTLED_PIECES = 60_000
 
 
 class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
@@ -43,6 +44,8 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
     Attributes:
         vocabulary_: the known words, sorted: letters a to z and apostrophes.
         counts_: int32 array: in how many training texts each occurs.
+        settled_: pieces of text between spaces, such as "rivers,", that are no disguise and common enough
+            to be worth remembering.
         pairs_: pairs of common words, "are a", and in how many training texts each occurs.
     """
 
@@ -64,6 +67,9 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
         self.vocabulary_ = tuple(sorted(word for word in kept if word not in disguised))
         self.counts_ = np.array([counts[word] for word in self.vocabulary_], dtype=np.int32)
         self.pairs_ = _common_pairs(texts, frozenset(kept[:_PAIRED_WORDS]))
+        self.settled_: tuple[str, ...] = ()
+        self.__dict__.pop("_reader", None)
+        self.settled_ = self._common_settled(texts)
         self.__dict__.pop("_reader", None)
         return self
 
@@ -81,8 +87,24 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
         reader: Reader | None = self.__dict__.get("_reader")
         if reader is None:
             counts = dict(zip(self.vocabulary_, self.counts_.tolist(), strict=True))
-            reader = self._reader = Reader(Vocabulary(counts, self.pairs_))
+            settled = getattr(self, "settled_", ())  # bundles before 2026.11.3 have none
+            reader = self._reader = Reader(Vocabulary(counts, self.pairs_), settled)
         return reader
+
+    def _common_settled(self, texts: Sequence[str]) -> tuple[str, ...]:
+        pieces: Counter[str] = Counter()
+        for text in texts:
+            pieces.update(set(fold(text).split()))
+        reader, known = self._reading(), set(self.vocabulary_)
+        common = [
+            piece
+            for piece, count in pieces.items()
+            if count >= self.min_count
+            and piece not in known
+            and len(piece) <= LONGEST
+            and reader.is_settled(piece)
+        ]
+        return tuple(sorted(sorted(common, key=lambda piece: (-pieces[piece], piece))[:_SETTLED_PIECES]))
 
     def __getstate__(self) -> dict[str, Any]:
         """What was remembered about texts is not saved."""

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 from models.strings import ReadsStrings
 from models.text import normalise
 
-__all__ = ["EVIDENCE", "StanceEvidence", "check_pairs", "sentences"]
+__all__ = ["EVIDENCE", "StanceEvidence", "check_pairs", "sentence_places", "sentences"]
 
 _LEXICON: dict[str, Any] = tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
 
@@ -85,7 +85,20 @@ def check_pairs(X: Any) -> list[tuple[str, str]]:
 
 def sentences(text: str) -> list[str]:
     """Split `text` at sentence ends and line breaks; never empty unless `text` is blank."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+    return [text[begin:end] for begin, end in sentence_places(text)]
+
+
+def sentence_places(text: str) -> list[tuple[int, int]]:
+    """Return begin and end of each sentence, without the white space around it."""
+    begin, places = 0, []
+    for found in [*_SENTENCE_END.finditer(text), None]:
+        end = len(text) if found is None else found.start()
+        part = text[begin:end]
+        if core := part.strip():
+            first = begin + part.index(core[0])
+            places.append((first, first + len(core)))
+        begin = len(text) if found is None else found.end()
+    return places
 
 
 class StanceEvidence(ReadsStrings, TransformerMixin, BaseEstimator):

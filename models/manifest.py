@@ -48,15 +48,35 @@ class Manifest:
             BundleNotFoundError: there is none.
             ManifestError: it is not valid.
         """
+        return cls.parse(cls.read_bytes(folder), folder / MANIFEST)
+
+    @staticmethod
+    def read_bytes(folder: Path) -> bytes:
+        """Return the bytes of the manifest in `folder`, which are what is signed.
+
+        Raises:
+            BundleNotFoundError: there is none.
+            ManifestError: it cannot be read.
+        """
         path = folder / MANIFEST
         if not path.is_file():
             raise BundleNotFoundError(f"no bundle in {folder}: {MANIFEST} is missing")
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise ManifestError(f"{path} is not valid JSON: {error}") from error
+            return path.read_bytes()
         except OSError as error:
             raise ManifestError(f"{path} cannot be read: {error}") from error
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path | str = MANIFEST) -> Self:
+        """Read a manifest from its bytes; `path` is named in errors.
+
+        Raises:
+            ManifestError: it is not valid.
+        """
+        try:
+            found = json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ManifestError(f"{path} is not valid JSON: {error}") from error
         return cls.from_dict(found, path)
 
     @classmethod

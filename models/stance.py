@@ -15,13 +15,14 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
+from models.chain import chain_features
 from models.encoder import ENCODER_CLASSES, PairEncoder
-from models.evidence import EVIDENCE, StanceEvidence, check_pairs
+from models.evidence import EVIDENCE, StanceEvidence, check_pairs, sentence_places
 from models.features import HashedNgrams
 from models.strings import ReadsStrings
 from models.views import views
 
-__all__ = ["STANCES", "STANCE_LANGUAGES", "StanceModel", "StanceScores"]
+__all__ = ["STANCES", "STANCE_LANGUAGES", "SentenceShare", "StanceModel", "StanceScores"]
 
 STANCES = ("agree", "disagree", "neutral")
 """The classes in the order of every array's columns."""
@@ -63,6 +64,19 @@ class StanceScores:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceShare:
+    """A sentence of a comment, by code point offsets, and what it adds to the comment's likeliest stance.
+
+    `score` in [-1, 1] is the stance's probability less what it is without the sentence.
+    """
+
+    begin: int
+    end: int
+    stance: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Columns:
     stance: sparse.csr_array
     relevance: NDArray[np.float64]
@@ -88,6 +102,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         classes_: `STANCES` as an array.
         temperature_: divisor of the stance logits, > 0.
         floor_: confidence below which `predict` says "uncertain", in [0, 1].
+        replies_: after `fit_replies`, the model of replies towards their parents.
+        chain_: after `fit_chain`, the regression that reads a reply in the light of its parent.
     """
 
     def __init__(
@@ -154,8 +170,95 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             self.floor_ = _floor(calibrated, target, weights, self.precision)
         return self
 
-    def assess(self, X: Sequence[tuple[str, str]]) -> StanceScores:
-        """Return probabilities and relevance together: the encoder reads each pair once."""
+    def fit_replies(
+        self,
+        X: Sequence[tuple[str, str]],
+        y: Sequence[str],
+        sample_weight: ArrayLike | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Self:
+        """Fit `replies_`, with this model's encoder, on (parent, reply) pairs; arguments as for `fit`."""
+        settings = {name: value for name, value in self.get_params(deep=False).items() if name != "encoder"}
+        # The encoder is shared, so that a bundle holds it once and a process loads it once.
+        self.replies_ = StanceModel(self.encoder, **settings).fit(X, y, sample_weight, groups)
+        return self
+
+    def fit_chain(self, X: Sequence[tuple[str, str, str]], y: Sequence[str]) -> Self:
+        """Fit how a reply's stance to the premise follows from its own words and its parent's stance.
+
+        Args:
+            X: n (premise, parent, reply) triples, unseen by encoder and heads.
+            y: n labels of `STANCES`, each of which must occur: the reply's stance to the premise.
+
+        Raises:
+            ValueError: a label that is not one of `STANCES`, or that never occurs.
+        """
+        check_is_fitted(self, "replies_")
+        labels = np.asarray(list(y), dtype=str)
+        if set(labels.tolist()) != set(STANCES) or len(labels) != len(X):
+            raise ValueError(f"y must have {len(X)} labels, and each of {', '.join(STANCES)} must occur")
+        self.chain_ = LogisticRegression(C=1.0, max_iter=self.max_iter).fit(self._chained(X), labels)
+        return self
+
+    def assess(
+        self, X: Sequence[tuple[str, str]], parents: Sequence[str | None] | None = None
+    ) -> StanceScores:
+        """Return probabilities and relevance together: the encoder reads each pair once.
+
+        Args:
+            X: n (premise, comment) pairs.
+            parents: n comments that these comments answer, None for those that answer none. A reply is
+                read in the light of its parent where `fit_chain` has learnt how.
+        """
+        own = self._assess(X)
+        places = [place for place, parent in enumerate(parents or ()) if parent is not None]
+        if not places or not hasattr(self, "chain_"):
+            return own
+        pairs = check_pairs(X)
+        triples = [(pairs[place][0], str((parents or ())[place]), pairs[place][1]) for place in places]
+        probabilities = own.probabilities.copy()
+        probabilities[places] = self.chain_.predict_proba(self._chained(triples))
+        return StanceScores(probabilities, own.relevance)
+
+    def assess_replies(self, X: Sequence[tuple[str, str]]) -> StanceScores:
+        """Return what `assess` does, for (parent, reply) pairs: the stance towards the parent comment."""
+        return (self.replies_ if hasattr(self, "replies_") else self).assess(X)
+
+    @property
+    def reply_floor(self) -> float:
+        """Confidence below which a stance towards a parent is uncertain, in [0, 1]."""
+        return float((self.replies_ if hasattr(self, "replies_") else self).floor_)
+
+    def explain(self, X: Sequence[tuple[str, str]]) -> list[list[SentenceShare]]:
+        """Return for each pair what every sentence adds to the likeliest stance, in the comment's order.
+
+        By occlusion: the comment is judged again without the sentence. A comment of one sentence is
+        explained by it whole, with the stance's distance from a third.
+        """
+        check_is_fitted(self)
+        pairs = check_pairs(X)
+        places = [sentence_places(comment) for _, comment in pairs]
+        whole = self._assess(pairs).probabilities
+        asked = [
+            (pairs[row][0], f"{pairs[row][1][:begin]} {pairs[row][1][end:]}".strip())
+            for row, found in enumerate(places)
+            if len(found) > 1
+            for begin, end in found
+        ]
+        without = iter(self._assess(asked).probabilities)
+        shares = []
+        for row, found in enumerate(places):
+            likeliest = int(whole[row].argmax())
+            rest = [next(without)[likeliest] if len(found) > 1 else 1 / len(STANCES) for _ in found]
+            shares.append(
+                [
+                    SentenceShare(begin, end, STANCES[likeliest], float(whole[row, likeliest] - left))
+                    for (begin, end), left in zip(found, rest, strict=True)
+                ]
+            )
+        return shares
+
+    def _assess(self, X: Sequence[tuple[str, str]]) -> StanceScores:
         check_is_fitted(self)
         pairs = check_pairs(X)
         if not pairs:
@@ -181,6 +284,12 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             return np.zeros(0, dtype="<U9")
         likeliest = self.classes_[probabilities.argmax(axis=1)]
         return np.where(probabilities.max(axis=1) >= self.floor_, likeliest, "uncertain")
+
+    def _chained(self, X: Sequence[tuple[str, str, str]]) -> NDArray[np.float64]:
+        own = self._assess([(premise, reply) for premise, _, reply in X]).probabilities
+        parent = self._assess([(premise, parent) for premise, parent, _ in X]).probabilities
+        reply = self.replies_._assess([(parent, reply) for _, parent, reply in X]).probabilities
+        return chain_features(own, parent, reply)
 
     def _columns(self, pairs: list[tuple[str, str]]) -> _Columns:
         scaled = self.scaler_.transform(self.evidence_.transform(pairs))

@@ -1,7 +1,7 @@
 """Reads a text word by word and undoes what is done to hide one; remembers what it decided about pieces."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import filterfalse, pairwise, product
 from math import prod
 
@@ -27,6 +27,7 @@ _PIECE = re.compile(r"\S+")
 _PART = re.compile(r"[^-/.,;:&()\[\]{}\"<>=…—–~?\\“”]+")
 _PAIR = re.compile(r"(?<![a-z])([a-z]++)(?= ([a-z]++))")
 _LETTERS = re.compile(r"[a-z]+")
+_COMPOUND = re.compile(r"[a-z]{3,}(?:[-/.,:&][a-z]{3,})+")
 _LONE = re.compile(r"(?<![^\W_])(?<!')[b-hj-z](?![^\W_])(?!')")
 _SPACED = re.compile(r"(?<![^\W_])(?<!')[a-z0-9](?:(?:[^\w\n]|_){1,5}[a-z0-9](?![^\W_])){2,}(?!')")
 _FOREIGN_LETTER = re.compile(r"[^\W\d_a-z]")
@@ -37,19 +38,32 @@ _SETTLED, _CHANGED, _SINGLE, _STRANGE, _SPELLED = 0, 1, 2, 4, 8
 
 
 class Reader:
-    """Undoes evasion in texts, guided by the words it knows."""
+    """Undoes evasion in texts, guided by the words it knows.
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
+    Args:
+        vocabulary: the known words.
+        settled: pieces of text between spaces of which `is_settled` is known to hold; they save work.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, settled: Collection[str] = ()) -> None:
         self._vocabulary = vocabulary
         self._counts = vocabulary.counts
+        self._learnt = settled
         self._forget()
+
+    def is_settled(self, piece: str) -> bool:
+        """Whether a folded piece of text between spaces stays as it is, whatever stands beside it."""
+        return self._verdict(piece) == _SETTLED
 
     def read(self, text: str) -> str:
         """Return the text normalised and undisguised."""
         plain = text.encode().translate(_TO_LOWER, _CONTROLS).decode() if text.isascii() else fold(text)
         if not self._is_suspicious(plain):
             return plain
-        return self._undone(Line(fold(text), None)).text
+        folded = fold(text)
+        if folded != plain and not self._is_suspicious(folded):
+            return folded
+        return self._undone(Line(folded, None)).text
 
     def align(self, text: str) -> Aligned:
         """Return `read(text)` with the origin of each of its characters."""
@@ -75,7 +89,8 @@ class Reader:
     # What is suspicious
 
     def _forget(self) -> None:
-        self._settled = set(self._vocabulary.sure)
+        self._settled = {*self._vocabulary.sure, *self._learnt}
+        self._most = len(self._settled) + _REMEMBERED
         self._verdicts: dict[str, int] = {}
         self._repairs: dict[str, list[Edit]] = {}
 
@@ -86,10 +101,13 @@ class Reader:
             return False
         strange = set()
         singles = 0
-        remembered = self._verdicts.get
+        remembered, sure, settle = self._verdicts.get, self._vocabulary.sure, self._settled.add
         for piece in fresh:
             verdict = remembered(piece)
             if verdict is None:
+                if piece.strip(EDGES) in sure and len(piece) <= LONGEST:
+                    settle(piece)
+                    continue
                 verdict = self._verdict(piece)
             if verdict & (_CHANGED | _SPELLED):
                 return True
@@ -106,7 +124,7 @@ class Reader:
             return known
         verdict = _SETTLED if piece in self._settled else self._judged(piece)
         if len(piece) <= LONGEST:
-            if len(self._settled) + len(self._verdicts) > len(self._counts) + _REMEMBERED:
+            if len(self._settled) + len(self._verdicts) > self._most:
                 self._forget()
             if verdict == _SETTLED:
                 self._settled.add(piece)
@@ -121,6 +139,10 @@ class Reader:
         is_plain = len(core) > 1 and bool(_LETTERS.fullmatch(core))
         if is_plain and not DOUBLED.search(core):
             return _SETTLED if core in self._vocabulary.sure else _STRANGE
+        if piece.isascii() and not _LETTERS.search(piece):
+            return _SETTLED
+        if _COMPOUND.fullmatch(core) and self._is_plain_compound(core):
+            return _SETTLED
         if normalise(piece) != piece or self._repaired(piece):
             return _CHANGED
         if any(self._latin(word, set(), True) is not None for word in _disguised_runs(piece)):
@@ -129,12 +151,21 @@ class Reader:
             return _SPELLED if any(self._separated(piece)) else _SINGLE
         return _STRANGE if is_plain and core not in self._vocabulary.sure else _SETTLED
 
+    def _is_plain_compound(self, core: str) -> bool:
+        """Whether every part is a word and the whole is none: "science-fiction", "style/words"."""
+        parts = _LETTERS.findall(core)
+        return "".join(parts) not in self._counts and all(
+            len(part) > 2 and part in self._vocabulary.sure for part in parts
+        )
+
     def _may_be_split(self, pieces: list[str], strange: set[str]) -> bool:
         for i in [i for i, piece in enumerate(pieces) if piece in strange]:
             core = pieces[i].strip(_TRAILING)
             before = pieces[i - 1].strip(_TRAILING) if i else ""
             after = pieces[i + 1].strip(_TRAILING) if i + 1 < len(pieces) else ""
-            if (before and before + core in self._counts) or (after and core + after in self._counts):
+            if (before and self._is_sound_split(before, core)) or (
+                after and self._is_sound_split(core, after)
+            ):
                 return True
         return False
 
@@ -242,7 +273,6 @@ class Reader:
     # A word split by one space
 
     def _split(self, text: str) -> Iterator[Edit]:
-        counts = self._counts
         pieces = text.split()
         strange = {p for p in self._unsettled(pieces) if self._verdict(p) & (_STRANGE | _SINGLE)}
         if not self._may_be_split(pieces, strange):
@@ -250,15 +280,17 @@ class Reader:
         last = -1
         for m in _PAIR.finditer(text):
             left, right = m.groups()
-            joined = left + right
-            if joined not in counts or m.start() < last or not _stands_alone(text, m.start(), m.end(2)):
+            if m.start() < last or not self._is_sound_split(left, right):
                 continue
-            if self._is_sound_split(left, right, joined):
+            if _stands_alone(text, m.start(), m.end(2)):
                 last = m.end(2)
                 sources = (*range(m.start(), m.end()), *range(m.start(2), m.end(2)))
-                yield Edit(m.start(), m.end(2), joined, sources)
+                yield Edit(m.start(), m.end(2), left + right, sources)
 
-    def _is_sound_split(self, left: str, right: str, joined: str) -> bool:
+    def _is_sound_split(self, left: str, right: str) -> bool:
+        joined = left + right
+        if joined not in self._counts:
+            return False
         fragments = [part for part in (left, right) if self._vocabulary.is_fragment(part, joined)]
         if not fragments or (len(joined) < 5 and joined not in MASKED):
             return False

@@ -6,10 +6,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from models import RELEASES, Bundle, list_bundles, load_bundle
 
 ROOT = Path(__file__).parent.parent
+
+settings.register_profile("unhurried", deadline=None)  # machines are noisy
+settings.load_profile("unhurried")
 
 
 def _load(name: str) -> ModuleType:

@@ -68,12 +68,33 @@ def fit_stance(seed: int = 0) -> StanceModel:
     pairs, labels = [], []
     for premise, (label, replies) in product(PREMISES, REPLIES.items()):
         for reply, tail in product(replies, CIVIL[2:]):
-            pairs.append((premise, f"{reply} {premise.split()[-1]} {tail}"))
-            labels.append(label)
+            pairs += [(premise, f"{reply} {premise.split()[-1]} {tail}"), (premise, reply)]
+            labels += [label, label]
     for premise, tail in product(PREMISES, CIVIL):
         pairs.append((premise, f"{tail} {CIVIL[3]}"))
         labels.append("unrelated")
-    return StanceModel(C=10.0, features=HashedNgrams(n_bits=10, char_ngrams=(0, 0))).fit(pairs, labels)
+    model = StanceModel(C=10.0, features=HashedNgrams(n_bits=10, char_ngrams=(0, 0))).fit(pairs, labels)
+    _fit_threads(model)
+    return model
+
+
+def _fit_threads(model: StanceModel) -> None:
+    """Teach that a reply's own words are towards its parent: who disagrees with a disagreeing one agrees."""
+    opposite = {"agree": "disagree", "disagree": "agree"}
+    said = [(label, text) for label, texts in REPLIES.items() for text in texts]
+    pairs = [((parent, reply), label) for _, parent in said for label, reply in said]
+    pairs += [((parent, f"{tail} {CIVIL[3]}"), "unrelated") for _, parent in said for tail in CIVIL]
+    model.fit_replies(*zip(*pairs, strict=True))
+    triples = [
+        (
+            (premise, parent, reply),
+            "neutral" if "neutral" in (side, label) else side if label == "agree" else opposite[side],
+        )
+        for premise in PREMISES
+        for side, parent in said
+        for label, reply in said
+    ]
+    model.fit_chain(*zip(*triples, strict=True))
 
 
 def make_bundle(folder: Path, version: str, seed: int = 0) -> Path:

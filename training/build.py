@@ -2,7 +2,8 @@
 
 import datetime
 import logging
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -11,19 +12,33 @@ from data import CivilityRow, Splits, StanceRow, load_plan, read_civility
 from data.checks import CONTRAST_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
+from data.written import WRITTEN_SOURCE
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
+from models.drift import DRIFT_REFERENCE
 from models.encoder import PairEncoder, TextEncoder
 from training.civility import judge_civility, train_civility
 from training.civility_encoder import BROAD, CONTRASTS, encoder_course, fine_tune_texts
 from training.civility_sets import CIVILITY_SOURCES, civility_splits
+from training.confusion import civility_confusion, stance_confusion
+from training.drift import drift_reference
+from training.encoder import BROAD as BROAD_LESSON
+from training.encoder import READERS_LESSON
 from training.errors import TrainingError
 from training.evaluate import CARD, METRICS, evaluate, metrics_json
 from training.finetuning import FineTuning, require_extra
 from training.languages import LANGUAGE_SOURCES, train_languages
 from training.model_card import card_for_bundle
 from training.provenance import describe_own, describe_sets, merged
-from training.stance import judge_stance, stance_splits, train_encoder, train_head
+from training.stance import (
+    judge_stance,
+    judge_threads,
+    stance_splits,
+    threads_by_side,
+    train_encoder,
+    train_head,
+    train_reply_heads,
+)
 
 __all__ = ["Order", "Progress", "build"]
 
@@ -45,10 +60,11 @@ class Order:
         encoder: "fine-tune" trains the encoder of each model (the extra `train`; about an hour each on two
             cores), "keep" takes those of `base`, "none" does without: civility is then the fast stage alone,
             and stance hardly better than chance.
-        fine_tuning: hyper-parameters of the stance encoder.
+        fine_tuning: hyper-parameters of the stance encoder's two stages.
         civility_fine_tuning: hyper-parameters of the civility encoder's two stages.
         n_bits: logarithm of the number of hashed columns of the civility model.
         scratch: folder for checkpoints of the encoders.
+        trusted_keys: one of these must have signed `base`; None asks for no signature.
     """
 
     data_dir: Path
@@ -56,10 +72,11 @@ class Order:
     only: Task | None = None
     base: Path | None = None
     encoder: EncoderSource = "fine-tune"
-    fine_tuning: FineTuning = field(default_factory=FineTuning)
+    fine_tuning: tuple[FineTuning, FineTuning] = (BROAD_LESSON, READERS_LESSON)
     civility_fine_tuning: tuple[FineTuning, FineTuning] = (BROAD, CONTRASTS)
     n_bits: int = 19
     scratch: Path = Path("runs")
+    trusted_keys: Sequence[str] | None = None
 
 
 def build(order: Order, progress: Progress = lambda stage, done, total: None) -> Manifest:
@@ -90,7 +107,7 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "reported_on": "test",
         "trained": sorted(trained),
         "encoder": order.encoder,
-        "fine_tuning": asdict(order.fine_tuning),
+        "fine_tuning": [asdict(settings) for settings in order.fine_tuning],
         "civility_fine_tuning": [asdict(settings) for settings in order.civility_fine_tuning],
         "civility_weights": CIVILITY_SOURCES,
         "n_bits": order.n_bits,
@@ -98,6 +115,8 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
     }
     models: dict[str, Any] = {task: one.model for task, one in trained.items()}
     metrics = {task: one.metrics for task, one in trained.items()}
+    for one in trained.values():
+        metrics |= one.more_metrics
     training_data = [entry for one in trained.values() for entry in one.data]
     if base is not None:
         models = {"civility": base.civility, "stance": base.stance} | models
@@ -134,6 +153,7 @@ class _Trained:
     model: CivilityModel | StanceModel
     metrics: dict[str, Any]
     data: list[dict[str, Any]]
+    more_metrics: dict[str, Any] = field(default_factory=dict)
 
 
 def _judged_documents(bundle: Bundle, data_dir: Path, progress: Progress) -> dict[str, str]:
@@ -162,7 +182,7 @@ def _checked(order: Order) -> Bundle | None:
         require_extra()
     if order.base is None:
         return None
-    base = load_bundle(order.base)
+    base = load_bundle(order.base, order.trusted_keys)
     if order.encoder == "keep":
         _check_kept_encoders(base, order.only)
     return base
@@ -193,19 +213,25 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
     model.others_ = train_languages(order.data_dir)
     progress("civility: other languages", 1, 1)
     progress("civility: judge", 0, 1)
-    metrics = {"split": "test", "sizes": _sizes(splits), "sources": judge_civility(model, splits.test)}
+    metrics = {
+        "split": "test",
+        "sizes": _sizes(splits),
+        "sources": judge_civility(model, splits.test),
+        "confusion": civility_confusion(model, splits.test),
+    }
     progress("civility: judge", 1, 1)
     rows = [*splits.train, *splits.calibration, *splits.test]
     spoken = [LANGUAGE_SOURCES[language] for language in model.others_]
+    foreign = read_civility(order.data_dir, spoken) if spoken else []
     data = [
         *describe_sets("civility", CIVILITY_SOURCES, rows, order.data_dir),
-        *describe_sets(
-            "civility", spoken, read_civility(order.data_dir, spoken) if spoken else [], order.data_dir
-        ),
+        *describe_sets("civility", spoken, foreign, order.data_dir),
     ]
     own = {"identities": IDENTITY_SOURCE, "contrasts": CONTRAST_SOURCE}
     data += [describe_own(name, sum(row.source == source for row in rows)) for name, source in own.items()]
-    return _Trained(model, metrics, data)
+    languages = Counter(row.language for row in (*splits.train, *foreign))
+    reference = drift_reference(model, splits.calibration, languages)
+    return _Trained(model, metrics, data, {DRIFT_REFERENCE: reference.to_dict()})
 
 
 def _text_encoder(
@@ -231,9 +257,11 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     progress("stance: read and split", 1, 1)
     _log.info("stance: %s", _sizes(splits))
     encoder = _pair_encoder(order, base, splits, progress)
-    seed = order.fine_tuning.seed
+    seed = load_plan().seed
+    threads = threads_by_side()
     progress("stance: fit the head", 0, 1)
     model = train_head(splits.calibration, encoder, seed)
+    train_reply_heads(model, splits.calibration, [*threads["train"], *threads["calibration"]], seed)
     progress("stance: fit the head", 1, 1)
     progress("stance: judge", 0, 1)
     metrics: dict[str, Any] = {
@@ -251,11 +279,16 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     for done, (variant, judged) in enumerate(variants.items(), 1):
         metrics[variant] = judge_stance(judged, splits.test, seed)
         progress("stance: judge", done, len(variants))
+    metrics["threads"] = judge_threads(model, threads["test"])
+    metrics["confusion"] = stance_confusion(model, splits.test)
     rows = [*splits.train, *splits.calibration, *splits.test]
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())
     data = describe_sets("stance", sources, rows, order.data_dir)
-    return _Trained(model, metrics, [*data, describe_own("openers", own)])
+    written = sum(row.source == WRITTEN_SOURCE for row in rows)
+    written += sum(len(thread.comments) for side in threads.values() for thread in side)
+    data += [describe_own("openers", own), describe_own("written-comments", written)]
+    return _Trained(model, metrics, data)
 
 
 def _pair_encoder(
@@ -264,7 +297,7 @@ def _pair_encoder(
     if order.encoder != "fine-tune":
         return base.stance.encoder if base and order.encoder == "keep" else None
     step = _fine_tuning_progress("stance", progress)
-    return train_encoder(splits.train, order.fine_tuning, scratch=order.scratch, progress=step)
+    return train_encoder(splits.train, *order.fine_tuning, scratch=order.scratch, progress=step)
 
 
 def _sizes(splits: Splits[Any]) -> dict[str, int]:

@@ -7,7 +7,13 @@ from pathlib import Path
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from training.finetuning import Example, FineTuning, Stage, fine_tune
 
-__all__ = ["Pair", "fine_tune_pairs"]
+__all__ = ["BROAD", "READERS_LESSON", "Pair", "fine_tune_pairs"]
+
+BROAD = FineTuning(epochs=2.0, learning_rate=8e-5, max_tokens=224, bfloat16=True)
+"""How arguments of every kind are learnt."""
+
+READERS_LESSON = FineTuning(epochs=2.0, learning_rate=5e-5, max_tokens=256, seed=20261124, bfloat16=True)
+"""How readers' comments are learnt afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +26,22 @@ class Pair:
 
 
 def fine_tune_pairs(
-    pairs: Sequence[Pair],
-    settings: FineTuning,
+    course: Sequence[tuple[Sequence[Pair], FineTuning]],
     *,
     scratch: Path,
     progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
 ) -> PairEncoder:
-    """Fine-tune on `pairs` and return the encoder; checkpoints lie in `scratch`.
+    """Fine-tune on one list of pairs after the other and return the encoder; checkpoints lie in `scratch`.
 
     Raises:
         MissingExtraError: the extra `train` is not installed.
     """
-    examples = [Example(pair.premise, _one_hot(pair.label), pair.text) for pair in pairs]
-    tuned = fine_tune(
-        [Stage(examples, settings)],
-        loss="one label",
-        checkpoint=scratch / "stance-encoder.pt",
-        progress=progress,
-    )
-    return PairEncoder(tuned.onnx, tuned.tokenizer, settings.max_tokens)
+    stages = [
+        Stage([Example(pair.premise, _one_hot(pair.label), pair.text) for pair in pairs], settings)
+        for pairs, settings in course
+    ]
+    tuned = fine_tune(stages, loss="one label", checkpoint=scratch / "stance-encoder.pt", progress=progress)
+    return PairEncoder(tuned.onnx, tuned.tokenizer, max(settings.max_tokens for _, settings in course))
 
 
 def _one_hot(label: str) -> tuple[float, ...]:

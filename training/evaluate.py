@@ -3,11 +3,11 @@
 import datetime
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from data import SplitPlan
 from models import Bundle, Manifest
@@ -22,13 +22,16 @@ from training.languages import judge_languages
 from training.model_card import card_html, card_markdown
 from training.robustness import judge_evasion, judge_long_comments
 from training.spans import judge_spans
+from training.stance_report import STANCE_SECTIONS, JudgedStance, remembering
 
 __all__ = [
     "CARD",
     "CIVILITY_SECTIONS",
     "METRICS",
+    "STANCE_SECTIONS",
     "Progress",
     "Report",
+    "check_split",
     "evaluate",
     "metrics_json",
     "report",
@@ -36,6 +39,7 @@ __all__ = [
 
 Progress = Callable[[str, int, int], None]
 Section = Callable[[Judged], dict[str, Any]]
+Subject = TypeVar("Subject")
 
 CIVILITY_SECTIONS: dict[str, Section] = {
     "checks": functional_checks,
@@ -116,10 +120,11 @@ def report(
     (order.output / METRICS).write_text(metrics_json(metrics), encoding="utf-8")
     drawn: dict[str, Path] = {}
     if order.plots:
-        from training.plots import draw
+        from training.plots import draw, draw_stance
 
         progress("plots", 0, 1)
         drawn = draw(metrics["civility"], order.output / PLOTS)
+        drawn |= draw_stance(metrics["stance"], order.output / PLOTS)
         progress("plots", 1, 1)
     links = {name: f"{PLOTS}/{path.name}" for name, path in drawn.items()}
     card = card_markdown(bundle.manifest, metrics, links)
@@ -142,51 +147,78 @@ def evaluate(
         ReportError: no section can be measured, or the model was trained on another split.
         DataError: a dataset is malformed.
     """
-    judged = Judged(bundle.civility, variants_of(bundle.civility), Rows(data_dir, sample))
+    rows = Rows(data_dir, sample)
     if data_dir is not None:
-        _check_split(bundle.manifest, judged.rows.plan)
-    found: dict[str, Any] = {}
-    left_out: dict[str, str] = {}
-    for name, section in CIVILITY_SECTIONS.items():
-        _watch(judged, name, progress)
-        progress(name, 0, 1)
-        try:
-            found[name] = section(judged)
-        except LeftOutError as error:
-            left_out[name] = str(error)
-        progress(name, 1, 1)
-    if not found:
-        raise ReportError(f"nothing can be measured: {next(iter(left_out.values()))}")
+        for task in ("civility", "stance"):
+            check_split(bundle.manifest, rows.plan, task)
+    judged = Judged(bundle.civility, variants_of(bundle.civility), rows)
+    civility, civility_left_out = _measured(
+        CIVILITY_SECTIONS, judged, progress, begin=lambda name: _watch(judged, name, progress)
+    )
+    stance, stance_left_out = _measured(
+        STANCE_SECTIONS, JudgedStance(remembering(bundle.stance), rows), progress, prefix="stance: "
+    )
+    if not civility and not stance:
+        raise ReportError(f"nothing can be measured: {next(iter(civility_left_out.values()))}")
     return {
         "bundle": bundle.version,
         "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "seed": judged.seed,
         "sample": sample,
         "variants": [variant.name for variant in judged.variants],
-        "civility": found,
-        "leftOut": {"civility": left_out},
+        "civility": civility,
+        "stance": stance,
+        "leftOut": {"civility": civility_left_out, "stance": stance_left_out},
     }
 
 
-def metrics_json(metrics: dict[str, Any]) -> str:
-    """Return the text of metrics.json: indented, with each list of numbers on one line."""
-    text = json.dumps(metrics, indent=1, ensure_ascii=False, allow_nan=False)
-    return _NUMBERS.sub(lambda found: "[" + " ".join(found[1].split()) + "]", text) + "\n"
+def _measured(
+    sections: Mapping[str, Callable[[Subject], dict[str, Any]]],
+    subject: Subject,
+    progress: Progress,
+    *,
+    prefix: str = "",
+    begin: Callable[[str], None] = lambda name: None,
+) -> tuple[dict[str, Any], dict[str, str]]:
+    found: dict[str, Any] = {}
+    left_out: dict[str, str] = {}
+    for name, section in sections.items():
+        begin(name)
+        progress(f"{prefix}{name}", 0, 1)
+        try:
+            found[name] = section(subject)
+        except LeftOutError as error:
+            left_out[name] = str(error)
+        progress(f"{prefix}{name}", 1, 1)
+    return found, left_out
 
 
-def _check_split(manifest: Manifest, plan: SplitPlan) -> None:
-    """Rows that are held out now must not have trained the model then."""
+def check_split(manifest: Manifest, plan: SplitPlan, task: str) -> None:
+    """Refuse to judge a model on rows that are held out now and may have trained it then.
+
+    Args:
+        manifest: of the bundle.
+        plan: how rows are split now.
+        task: "civility" or "stance".
+
+    Raises:
+        ReportError: the model was trained on another split.
+    """
     recipe = manifest.recipe
-    while "civility" not in recipe.get("trained", ["civility"]) and "base" in recipe:
+    while task not in recipe.get("trained", [task]) and "base" in recipe:
         recipe = recipe["base"]["recipe"]
     now = {
         "seed": plan.seed,
         "split": {side: getattr(plan, side) for side in ("train", "calibration", "test")},
     }
     if any(recipe.get(name, value) != value for name, value in now.items()):
-        raise ReportError(
-            f"the civility model of {manifest.version} was trained on another split of the data"
-        )
+        raise ReportError(f"the {task} model of {manifest.version} was trained on another split of the data")
+
+
+def metrics_json(metrics: dict[str, Any]) -> str:
+    """Return the text of metrics.json: indented, with each list of numbers on one line."""
+    text = json.dumps(metrics, indent=1, ensure_ascii=False, allow_nan=False)
+    return _NUMBERS.sub(lambda found: "[" + " ".join(found[1].split()) + "]", text) + "\n"
 
 
 def _watch(judged: Judged, section: str, progress: Progress) -> None:

@@ -53,6 +53,8 @@ class FineTuning:
         label_smoothing: probability mass spread over all classes (Szegedy et al. 2016).
         seed: of the order of batches and the new layer's weights.
         save_every: steps between checkpoints, from which an interrupted run goes on.
+        bfloat16: multiply in bfloat16, keeping the parameters in float32: twice as fast on processors that
+            know it, slower on others.
     """
 
     epochs: float = 1.3
@@ -63,6 +65,7 @@ class FineTuning:
     label_smoothing: float = 0.05
     seed: int = 20261123
     save_every: int = 250
+    bfloat16: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,8 @@ class _Lessons:
         for step in range(done, len(self.batches)):
             batch = self.batches[step]
             self.torch.manual_seed(settings.seed + step)
-            logits = _logits(self.torch, self.network, [self.encoded[index] for index in batch])
+            with self.torch.autocast("cpu", self.torch.bfloat16, enabled=settings.bfloat16):
+                logits = _logits(self.torch, self.network, [self.encoded[index] for index in batch]).float()
             examples = [self.stage.examples[index] for index in batch]
             cost = _cost(self.torch, logits, examples, self.loss, settings.label_smoothing)
             self.optimiser.zero_grad()

@@ -1,4 +1,7 @@
-"""The model card of a civility model, as Markdown and as a page; its sections are those ROOST asks for."""
+"""The model card of a bundle, as Markdown and as a page.
+
+Its sections are those ROOST asks for, which tell of civility, and one more for stance.
+"""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +15,7 @@ from markdown_it import MarkdownIt
 from data import shipped_catalog
 from models import Manifest
 from training import card_figures as figures
+from training.stance_card import STANCE_DATA, STANCE_PLOTS, stance_section
 
 __all__ = ["SECTIONS", "card_for_bundle", "card_html", "card_markdown"]
 
@@ -21,13 +25,14 @@ SECTIONS: dict[str, str] = {
     "annotationMethodology": "Annotation methodology",
     "performanceBenchmarks": "Performance benchmarks",
     "biasAndLimitations": "Bias and limitations",
+    "stance": "Stance",
     "implementationGuidance": "Implementation guidance",
     "relevantLinks": "Relevant links",
 }
 """Anchor → title, in order."""
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_OWN, _OF_STANCE = "counterpoint/", ("counterpoint/openers",)
+_OWN, _OF_STANCE = "counterpoint/", STANCE_DATA
 _PLOT_TITLES = {
     "roc": "ROC curve of each attribute",
     "precision_recall": "Precision and recall of each attribute",
@@ -37,6 +42,7 @@ _PLOT_TITLES = {
     "evasion": "ROC-AUC before and after each disguise",
     "cascade": "Quality against time a comment",
     "identities": "Three AUCs of each identity",
+    **STANCE_PLOTS,
 }
 
 
@@ -90,7 +96,7 @@ def card_html(manifest: Manifest, metrics: Mapping[str, Any], images: Mapping[st
 
 
 def _title(manifest: Manifest) -> str:
-    return f"Counterpoint civility model {manifest.version}"
+    return f"Counterpoint models {manifest.version}: civility and stance"
 
 
 def _opening(card: _Card) -> str:
@@ -103,7 +109,8 @@ def _opening(card: _Card) -> str:
     )
     return "\n\n".join(
         [
-            "Says of a reader's comment how likely it is uncivil, in six attributes. Runs on your own "
+            "Says of a reader's comment how likely it is uncivil, in six attributes, and whether it agrees "
+            "with the premise of an article (see Stance). Runs on your own "
             f"machine; made {card.manifest.created}, for {' '.join(card.manifest.languages)}.",
             f"Measured {card.metrics['created']} by `counterpoint evaluate` on rows that trained nothing, "
             f"split by group with seed {card.metrics['seed']}.{sampled}{variants}",
@@ -287,6 +294,11 @@ def _notes(card: _Card) -> list[str]:
     return ["### Left out", "\n".join(notes)] if notes else []
 
 
+def _stance(card: _Card) -> str:
+    found, left_out = card.metrics.get("stance", {}), card.metrics["leftOut"].get("stance", {})
+    return stance_section(card.manifest, found, left_out, card.image)
+
+
 def _links(card: _Card) -> str:
     catalog = shipped_catalog()
     lines = [_template("relevantLinks")]
@@ -310,6 +322,7 @@ _BODIES: dict[str, Callable[[_Card], str]] = {
     "annotationMethodology": _annotation,
     "performanceBenchmarks": _benchmarks,
     "biasAndLimitations": _bias,
+    "stance": _stance,
     "implementationGuidance": lambda card: _template("implementationGuidance"),
     "relevantLinks": _links,
 }

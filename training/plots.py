@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from models import ATTRIBUTES
 from training.heldout import MAIN_SOURCE
 
-__all__ = ["draw"]
+__all__ = ["draw", "draw_stance"]
 
 Found = dict[str, Any]
 
@@ -56,11 +56,27 @@ def draw(civility: Found, folder: Path) -> dict[str, Path]:
         "cascade": ("cascade", _cascade),
         "identities": ("bias", _identities),
     }
+    return _drawn(wanted, civility, folder)
+
+
+def draw_stance(stance: Found, folder: Path) -> dict[str, Path]:
+    """Draw what the sections at hand allow, as `draw` does, from the sections of metrics.json on stance."""
+    wanted: dict[str, tuple[str, Callable[[Found], Figure | None]]] = {
+        "stance_checks": ("checks", _stance_checks),
+        "stance_reliability": ("calibration", _stance_reliability),
+        "stance_risk_coverage": ("riskCoverage", _risk_coverage),
+    }
+    return _drawn(wanted, stance, folder)
+
+
+def _drawn(
+    wanted: dict[str, tuple[str, Callable[[Found], Figure | None]]], sections: Found, folder: Path
+) -> dict[str, Path]:
     drawn = {}
     folder.mkdir(parents=True, exist_ok=True)
     with mpl.rc_context(_STYLE):
         for name, (section, make) in wanted.items():
-            made = make(civility[section]) if section in civility else None
+            made = make(sections[section]) if section in sections else None
             if made is not None:
                 drawn[name] = folder / f"{name.replace('_', '-')}.png"
                 made.savefig(drawn[name], metadata={"Software": None})
@@ -248,6 +264,61 @@ def _identities(section: Found) -> Figure | None:
     axes.grid(axis="x", color=_PALE, linewidth=0.8)
     axes.set_axisbelow(True)
     _key(axes, [(title, colour) for title, _, colour in aucs])
+    return made
+
+
+def _stance_checks(section: Found) -> Figure | None:
+    functions = sorted(section["functions"].values(), key=lambda one: (one["rate"] or 0.0, one["title"]))[
+        ::-1
+    ]
+    made, axes = _one_panel(1.1 + 0.21 * len(functions))
+    for place, one in enumerate(functions):
+        axes.barh(place, one["rate"] or 0.0, color=_BLUE, height=0.7)
+        axes.text(1.02, place, f"{100 * (one['rate'] or 0.0):.0f} %", va="center", fontsize=9)
+        if (flips := one["flips"]["rate"]) is not None:
+            axes.plot([flips] * 2, [place - 0.4, place + 0.4], color=_OCHRE, linewidth=2.4, clip_on=False)
+    axes.set_yticks(range(len(functions)), [one["title"] for one in functions], fontsize=9)
+    axes.set_ylim(-0.6, len(functions) - 0.4)
+    _percent_axis(axes)
+    _key(axes, [("cases with the right label", _BLUE), ("stroke: mirrored pairs that flip", _OCHRE)])
+    return made
+
+
+def _stance_reliability(section: Found) -> Figure | None:
+    predicted, observed, rows = np.array(section["reliability"]).T
+    made, axes = _one_panel(4.2)
+    axes.plot([0, 1], [0, 1], color=_PALE, linewidth=1.2, zorder=0)
+    axes.plot(predicted, observed, color=_BLUE, linewidth=1, alpha=0.6)
+    axes.scatter(predicted, observed, s=12 + 12 * np.log10(rows), color=_BLUE, zorder=2)
+    axes.text(0.03, 0.93, f"ECE {section['ece']:.3f}", color=_BLUE, **_inside(axes))
+    axes.set_xlabel("confidence of the likeliest stance")
+    axes.set_ylabel("share that is right")
+    axes.set_xlim(0.3, 1.02)
+    axes.set_ylim(-0.02, 1.02)
+    return made
+
+
+def _risk_coverage(section: Found) -> Figure | None:
+    coverage, accuracy, _ = np.array(section["curve"]).T
+    floor = section["at_floor"]
+    made, axes = _one_panel(4.2)
+    axes.axhline(section["precision_wanted"], color=_PALE, linewidth=1.2, zorder=0)
+    axes.plot(coverage, accuracy, color=_BLUE, linewidth=1.8)
+    axes.axvline(floor["coverage"], color=_OCHRE, linewidth=1.2, zorder=0)
+    if floor["accuracy"] is not None:
+        axes.scatter([floor["coverage"]], [floor["accuracy"]], color=_OCHRE, s=42, zorder=3, clip_on=False)
+    axes.set_xlabel("coverage: share of comments that get a label, the most confident first")
+    axes.set_ylabel("share that is right")
+    axes.set_xlim(0, 1.01)
+    axes.set_ylim(0, 1.02)
+    _key(
+        axes,
+        [
+            ("accuracy", _BLUE),
+            (f"floor: confidence {floor['confidence']:.2f}", _OCHRE),
+            (f"pale: {section['precision_wanted']:.0%} right", _GREY),
+        ],
+    )
     return made
 
 

@@ -8,10 +8,16 @@ from typing import Any
 from data import CivilityRow, StanceRow, identities, openers, shipped_catalog
 from data.checks import contrast_files
 from data.verify import digest_of
+from data.written import written_files
 
 __all__ = ["describe_own", "describe_sets", "merged"]
 
-_OWN = {"identities": [identities.FILE], "openers": [openers.FILE], "contrasts": contrast_files()}
+_OWN = {
+    "identities": [identities.FILE],
+    "openers": [openers.FILE],
+    "contrasts": contrast_files(),
+    "written-comments": written_files(),
+}
 
 
 def describe_sets(
@@ -46,7 +52,7 @@ def describe_sets(
 
 
 def describe_own(name: str, rows: int) -> dict[str, Any]:
-    """Return the entry of sentences written for this project: "identities", "openers" or "contrasts"."""
+    """Return the entry of what was written for this project, by its name in the card."""
     return {
         "name": f"counterpoint/{name}",
         "licence": "Apache-2.0",

@@ -11,29 +11,43 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from data import SplitPlan, Splits, StanceRow, read_stance, split
+from data import SplitPlan, Splits, StanceRow, load_plan, read_stance, split
 from data.openers import load_openers
+from data.rows import motion_group
+from data.written import WRITTEN_SOURCE, WrittenThread, load_threads, written_rows
 from models import STANCES, StanceModel
 from models.encoder import PairEncoder
 from training.encoder import fine_tune_pairs
 from training.finetuning import FineTuning
 from training.metrics import stance_metrics
-from training.mixture import mixture
+from training.mixture import broad_mixture, readers_mixture
 
-__all__ = ["HEAD_SHARES", "JUDGED", "judge_stance", "stance_splits", "train_encoder", "train_head"]
+__all__ = [
+    "HEAD_SHARES",
+    "JUDGED",
+    "judge_stance",
+    "judge_threads",
+    "stance_splits",
+    "threads_by_side",
+    "train_encoder",
+    "train_head",
+    "train_reply_heads",
+]
 
 HEAD_SHARES: dict[str, float] = {
-    "arc": 0.45,
-    "openers": 0.15,
+    "arc": 0.4,
+    WRITTEN_SOURCE: 0.2,
+    "openers": 0.1,
     "ibm-argq-rank-30k": 0.1,
     "perspectrum": 0.1,
     "arct-reasons": 0.1,
-    "reply-stance": 0.1,
 }
 """Sets of the calibration split that fit the head, with their share of the total weight.
 
 Reader comments weigh most, for they are what the model is asked about.
 """
+
+_REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
 JUDGED: dict[str, int] = {
     "arc": 10_000,
@@ -42,6 +56,7 @@ JUDGED: dict[str, int] = {
     "ibm-argq-rank-30k": 10_000,
     "perspectrum": 10_000,
     "reply-stance": 10_000,
+    WRITTEN_SOURCE: 10_000,
 }
 """Sets of the test split that are reported, with the most rows judged (drawn by the split's seed)."""
 
@@ -51,24 +66,34 @@ _UNRELATED = "unrelated"
 
 
 def stance_splits(data_dir: Path, plan: SplitPlan | None = None) -> Splits[StanceRow]:
-    """Read and split every stance set.
+    """Read and split every stance set, and the comments written for this project.
 
     Raises:
         DataError: a file is missing or malformed.
     """
-    return split(read_stance(data_dir), plan)
+    return split([*read_stance(data_dir), *written_rows()], plan)
+
+
+def threads_by_side(plan: SplitPlan | None = None) -> dict[str, list[WrittenThread]]:
+    """Return the written threads by the side on which their premise falls; no encoder is trained on them."""
+    sides: dict[str, list[WrittenThread]] = {"train": [], "calibration": [], "test": []}
+    for thread in load_threads():
+        sides[(plan or load_plan()).side(motion_group(thread.premise))].append(thread)
+    return sides
 
 
 def train_encoder(
     rows: Sequence[StanceRow],
-    settings: FineTuning,
+    broad: FineTuning,
+    readers: FineTuning,
     *,
     scratch: Path,
     progress: Callable[[int, int, float], None],
 ) -> PairEncoder:
-    """Fine-tune the pair encoder on the mixture of these rows, which must be the training split."""
-    pairs = mixture(rows, load_openers("train"), settings.seed)
-    return fine_tune_pairs(pairs, settings, scratch=scratch, progress=progress)
+    """Fine-tune the pair encoder on these rows of the training split: broadly, then on readers."""
+    pairs = broad_mixture(rows, load_openers("train"), broad.seed)
+    own = readers_mixture(rows, pairs, readers.seed)
+    return fine_tune_pairs([(pairs, broad), (own, readers)], scratch=scratch, progress=progress)
 
 
 def train_head(
@@ -99,6 +124,74 @@ def train_head(
         sample_weight=weights * len(chosen) / weights.sum(),
         groups=[row.group for row in chosen],
     )
+
+
+def train_reply_heads(
+    model: StanceModel, rows: Sequence[StanceRow], threads: Sequence[WrittenThread], seed: int
+) -> StanceModel:
+    """Fit what reads replies, on reply-stance rows of the calibration split and on written threads.
+
+    The threads are those of the training and calibration sides; parents are paired with a reply of
+    another thread for "unrelated".
+    """
+    chance = random.Random(seed)
+    pairs = [StanceRow(row.premise, row.text, row.label, row.source, row.group) for row in rows]
+    pairs = [row for row in pairs if row.source == "reply-stance"]
+    triples: list[tuple[str, str, str]] = []
+    labels: list[str] = []
+    for thread in threads:
+        group = motion_group(thread.premise)
+        for comment in thread.comments:
+            if comment.parent is None or comment.reply is None:
+                continue
+            parent = thread.comments[comment.parent].text
+            pairs.append(StanceRow(parent, comment.text, comment.reply, WRITTEN_SOURCE, group))
+            swapped = {"agree": "disagree", "disagree": "agree"}.get(comment.stance, comment.stance)
+            triples += [(thread.premise, parent, comment.text), (thread.opposite, parent, comment.text)]
+            labels += [comment.stance, swapped]
+    for row in chance.sample(pairs, len(pairs) // 6):
+        other = chance.choice(pairs)
+        if other.group != row.group:
+            pairs.append(StanceRow(row.premise, other.text, _UNRELATED, row.source, row.group))
+    counts = Counter(row.source for row in pairs)
+    weights = np.array([_REPLY_SHARES[row.source] / counts[row.source] for row in pairs])
+    model.fit_replies(
+        [(row.premise, row.text) for row in pairs],
+        [row.label for row in pairs],
+        sample_weight=weights * len(pairs) / weights.sum(),
+        groups=[row.group for row in pairs],
+    )
+    return model.fit_chain(triples, labels)
+
+
+def judge_threads(model: StanceModel, threads: Sequence[WrittenThread]) -> dict[str, Any]:
+    """Return figures of the stance of replies, to the premise and its opposite, with and without the chain.
+
+    `threads` must be those of the test side.
+    """
+    pairs, parents, labels, replies, reply_labels = [], [], [], [], []
+    for thread in threads:
+        for comment in thread.comments:
+            if comment.parent is None or comment.reply is None:
+                continue
+            parent = thread.comments[comment.parent].text
+            swapped = {"agree": "disagree", "disagree": "agree"}.get(comment.stance, comment.stance)
+            for premise, label in ((thread.premise, comment.stance), (thread.opposite, swapped)):
+                pairs.append((premise, comment.text))
+                parents.append(parent)
+                labels.append(label)
+            replies.append((parent, comment.text))
+            reply_labels.append(comment.reply)
+    if not pairs:
+        return {}
+    alone, chained = model.assess(pairs), model.assess(pairs, parents)
+    to_parent = model.assess_replies(replies)
+    return {
+        "threads": len(threads),
+        "alone": stance_metrics(alone.probabilities, labels, STANCES, model.floor_),
+        "with_parent": stance_metrics(chained.probabilities, labels, STANCES, model.floor_),
+        "to_the_parent": stance_metrics(to_parent.probabilities, reply_labels, STANCES, model.reply_floor),
+    }
 
 
 def judge_stance(model: StanceModel, rows: Sequence[StanceRow], seed: int) -> dict[str, Any]:

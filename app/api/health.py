@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from app.errors import StoreError, UnavailableError
-from app.openapi import problems
+from app.openapi import problems as documented
 from app.schemas import Health
 from app.service import CurrentService
 
@@ -18,11 +18,12 @@ async def livez() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", responses=problems(503))
+@router.get("/readyz", responses=documented(503))
 async def readyz(service: CurrentService) -> Health:
     """Tell whether comments are scored, and what is amiss.
 
-    "degraded" is still ready: without the database, scores come without registered premises.
+    "degraded" is still ready: without the database, scores come without registered premises, and where
+    a version is refused, the one before it goes on serving.
     """
     if not service.batcher.alive:
         raise UnavailableError("No comment is scored any more; the service has to be started again.")
@@ -31,4 +32,7 @@ async def readyz(service: CurrentService) -> Health:
         await service.ask_store(service.store.check)
     except StoreError:
         checks["database"] = "does not answer; scores come without registered premises"
-    return Health(status="ok" if checks["database"] == "ok" else "degraded", checks=checks)
+    problems = {"activation": service.shelf.problem, "challenger": service.observing.problem}
+    refused = {name: problem for name, problem in problems.items() if problem is not None}
+    fine = checks["database"] == "ok" and not refused
+    return Health(status="ok" if fine else "degraded", checks=checks | refused)

@@ -1,11 +1,12 @@
 """Which versions of the models are at hand, and which one is in use."""
 
 import logging
+from collections.abc import Callable
 
 from anyio import to_thread
 from fastapi import APIRouter
 
-from app.errors import ConflictError, ForbiddenError
+from app.errors import ActiveFileError, ConflictError, ForbiddenError
 from app.openapi import problems
 from app.schemas import ModelInfo, ModelList
 from app.service import CurrentService
@@ -35,13 +36,31 @@ async def get_model(version: str, service: CurrentService) -> ModelInfo:
 
 @router.post("/v1/models/{version}/activate", responses=problems(403, 404, 409))
 async def activate_model(version: str, service: CurrentService) -> ModelInfo:
-    """Put another version to use, without a pause and without mixing two versions in one answer."""
+    """Put another version to use, without a pause and without mixing two versions in one answer.
+
+    It is in use here once this is answered; other workers follow within seconds.
+    """
+    return await _change(service, service.shelf.activate, version)
+
+
+@router.post("/v1/models/rollback", responses=problems(403, 404, 409))
+async def roll_back_model(service: CurrentService) -> ModelInfo:
+    """Put the version that was active before to use again, as an activation does."""
+    return await _change(service, service.shelf.roll_back)
+
+
+async def _change(service: CurrentService, change: Callable[..., ModelInfo], *args: str) -> ModelInfo:
     if not service.settings.allow_activate:
         raise ForbiddenError("The model may not be changed here; COUNTERPOINT_ALLOW_ACTIVATE=true allows it.")
     try:
-        return await to_thread.run_sync(service.shelf.activate, version)
+        return await to_thread.run_sync(change, *args)
     except BundleError as error:
         raise _untrusted(error) from error
+    except ActiveFileError as error:
+        _log.error("a version is not activated: %s", error)
+        raise ConflictError(
+            "The activation cannot be written down; the log says why. The active model stays."
+        ) from error
 
 
 def _untrusted(error: BundleError) -> ConflictError:

@@ -11,6 +11,7 @@ from app.cli.data import app as data_app
 from app.cli.evaluate import evaluate
 from app.cli.feedback import feedback
 from app.cli.models import app as models_app
+from app.cli.rescore import rescore
 from app.cli.retrain import retrain
 from app.cli.score import score
 from app.cli.serve import serve
@@ -35,6 +36,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("retrain")(retrain)
 app.command("compare")(compare)
+app.command("rescore")(rescore)
 app.command("feedback")(feedback)
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")

@@ -1,10 +1,11 @@
 """Asking for scores, in this process or from a running service, with the same answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.client import Client
 from app.errors import InvalidRequestError
+from app.headlines import claim_in
 from app.ops.problems import problem_of
 from app.premise import lead_of
 from app.reading import comment_id_in, is_blank, read_score_request
@@ -29,7 +30,7 @@ def comment_request(
     *,
     id: str | None = None,
     parent: str | None = None,
-    article: dict[str, str] | None = None,
+    article: Mapping[str, object] | None = None,
     explain: bool = False,
 ) -> Request:
     """The body of `POST /v1/score` for one comment, without what is not known."""
@@ -40,26 +41,26 @@ def comment_request(
         comment["parent"] = {"text": parent}
     request: Request = {"comment": comment}
     if article:
-        request["article"] = article
+        request["article"] = dict(article)
     if explain:
         request["explain"] = True
     return request
 
 
 def thread_requests(
-    thread: Thread, *, premise: str | None, title: str | None, explain: bool
+    thread: Thread, *, premise: str | list[str] | None, title: str | None, explain: bool
 ) -> list[Request]:
     """One request for each comment of `thread`, replies with what they answer.
 
     `premise` and `title` come before the thread's own.
     """
     title = title or thread.title
-    # The text can only matter where nothing better is known, and then its lead is all that counts.
+    # The text can only matter where the title makes no claim, and then its lead is all that counts.
     known = {
         "url": thread.url,
         "title": title,
         "premise": premise or thread.premise,
-        "text": None if title else lead_of(thread.text),
+        "text": None if title and claim_in(title.strip()) else lead_of(thread.text),
     }
     article = {name: value for name, value in known.items() if value}
     texts = {comment.id: comment.text for comment in thread.comments}
@@ -86,7 +87,11 @@ def ask_in_process(requests: Sequence[Request], bundle: Path | None) -> list[Out
         CounterpointError: a setting or the bundle is wrong.
     """
     settings = load_settings()
-    scorer = ModelShelf(settings).scorer if bundle is None else Scorer(load_bundle(bundle), settings)
+    scorer = (
+        ModelShelf(settings).scorer
+        if bundle is None
+        else Scorer(load_bundle(bundle, settings.trusted_keys), settings)
+    )
     checked = [_checked(request, settings) for request in requests]
     good = [request for request in checked if isinstance(request, ScoreRequest)]
     answers = _answers(scorer, good)

@@ -1,15 +1,22 @@
-"""`counterpoint models`: the bundles at hand, what is in them, whether they can be trusted."""
+"""`counterpoint models`: the bundles at hand, what is in them, which one is used, and how it fares."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.bundles import AsJson, Root, Version, active_version, bundles_of, find_bundle, settings_of
+from app.cli.differences import diff
+from app.cli.observed import drift_report, shadow_report
+from app.cli.releases import activate, rollback
+from app.cli.signing import keygen, sign
+
 if TYPE_CHECKING:
+    from app.settings import Settings
     from models import Manifest
 
 __all__ = ["app"]
@@ -17,36 +24,31 @@ __all__ = ["app"]
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="The bundles at hand: list, show and verify them.\n\n"
-    "A bundle is a folder of two serialized models and a manifest with their digests.\n\n"
+    help="The bundles at hand: look at them, put one to use, see how it fares.\n\n"
+    "A bundle is a folder of two serialized models and a manifest with their digests. docs/releases.md "
+    "tells how a newsroom goes from one to the next.\n\n"
     "Example: [bold]counterpoint models show[/bold]",
 )
-
-Root = Annotated[
-    Path | None, typer.Option("--releases", help="Folder of bundles.", show_default="the shipped ones")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Version = Annotated[
-    str | None,
-    typer.Argument(help="Version, or the path of a bundle. Default: the newest.", show_default=False),
-]
 
 
 @app.command("list")
 def list_(root: Root = None, as_json: AsJson = False) -> None:
-    """List the bundles, oldest first, and whether each can be trusted."""
-    found = [(path, *_checked(path)) for path in _bundles(root)]
+    """List the bundles, oldest first, whether each can be trusted, and which one is to be served."""
+    settings = settings_of(root)
+    active = active_version(settings)
+    found = [(path, *_checked(path, settings)) for path in bundles_of(settings)]
     if as_json:
-        typer.echo(
-            json.dumps(
-                [{"version": path.name, "path": str(path), "problem": problem} for path, _, problem in found]
-            )
-        )
+        listed = [
+            {"version": path.name, "path": str(path), "active": path.name == active, "problem": problem}
+            for path, _, problem in found
+        ]
+        typer.echo(json.dumps(listed))
         return
     table = Table("Version", "Created", "Languages", "State")
     for path, manifest, problem in found:
         created, languages = (manifest.created, " ".join(manifest.languages)) if manifest else ("", "")
-        _add_row(table, path.name, created, languages, problem or "verified")
+        state = problem or ("verified, active" if path.name == active else "verified")
+        _add_row(table, path.name, created, languages, state)
     Console().print(table)
 
 
@@ -55,7 +57,8 @@ def show(version: Version = None, root: Root = None, as_json: AsJson = False) ->
     """Show a bundle: what it was trained on, how, and its held-out figures."""
     from models import verify_bundle
 
-    manifest = verify_bundle(_find(version, root))
+    settings = settings_of(root)
+    manifest = verify_bundle(find_bundle(version, settings), settings.trusted_keys)
     if as_json:
         typer.echo(manifest.to_json(), nl=False)
         return
@@ -76,44 +79,35 @@ def show(version: Version = None, root: Root = None, as_json: AsJson = False) ->
 def verify(version: Version = None, root: Root = None) -> None:
     """Check every digest, the list of files and the library versions, loading nothing.
 
+    Where COUNTERPOINT_TRUSTED_KEYS is set, the signature too.
+
     Exit status: 0 when the bundle can be trusted, 1 when not.
     """
     from models import verify_bundle
 
-    manifest = verify_bundle(_find(version, root))
+    settings = settings_of(root)
+    manifest = verify_bundle(find_bundle(version, settings), settings.trusted_keys)
     Console(soft_wrap=True).print(Text(f"{manifest.version}: {len(manifest.files)} files verified"))
+
+
+app.command("activate")(activate)
+app.command("rollback")(rollback)
+app.command("diff")(diff)
+app.command("keygen")(keygen)
+app.command("sign")(sign)
+app.command("shadow-report")(shadow_report)
+app.command("drift-report")(drift_report)
 
 
 # Importing the models takes a second or two, which --help need not wait for.
 
 
-def _bundles(root: Path | None) -> list[Path]:
-    from models import RELEASES, list_bundles
-
-    return list_bundles(root or RELEASES)
-
-
-def _find(version: str | None, root: Path | None) -> Path:
-    from models.errors import BundleNotFoundError
-
-    found = _bundles(root)
-    for path in reversed(found):
-        if version is None or path.name == version:
-            return path
-    if version is not None and Path(version).is_dir():
-        return Path(version)
-    wanted = f"bundle {version}" if version else "bundle"
-    raise BundleNotFoundError(
-        f"there is no {wanted} in {root or 'the releases'}: see `counterpoint models list`"
-    )
-
-
-def _checked(path: Path) -> "tuple[Manifest | None, str | None]":
+def _checked(path: Path, settings: "Settings") -> "tuple[Manifest | None, str | None]":
     from models import verify_bundle
     from models.errors import BundleError
 
     try:
-        return verify_bundle(path), None
+        return verify_bundle(path, settings.trusted_keys), None
     except BundleError as error:
         return None, str(error)
 

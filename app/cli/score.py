@@ -23,7 +23,11 @@ def score(
         str | None, typer.Argument(metavar="TEXT", help="The comment. - reads it from standard input.")
     ] = None,
     premise: Annotated[
-        str | None, typer.Option(help="The sentence towards which the stance is told.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            help="The sentence towards which the stance is told. Given again: a stance for each.",
+            show_default=False,
+        ),
     ] = None,
     thread: Annotated[
         str | None,
@@ -38,7 +42,10 @@ def score(
     ] = None,
     title: Annotated[
         str | None,
-        typer.Option(help="The article's title: the premise where none is given.", show_default=False),
+        typer.Option(
+            help="The article's title: the premise where none is given and it claims something.",
+            show_default=False,
+        ),
     ] = None,
     url: Annotated[
         str | None, typer.Option(help="Ask a running service instead of scoring here.", show_default=False)
@@ -50,7 +57,9 @@ def score(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document and nothing else.")
     ] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Show which words moved the scores.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show which words and sentences moved the scores.")
+    ] = False,
 ) -> None:
     """Score a comment, or the thread under an article: how civil, and agreeing or not.
 
@@ -71,11 +80,12 @@ def score(
     from app.cli.asking import ask_in_process, ask_service, comment_request, thread_requests
 
     page = None if thread is None else _read(thread)
+    claims = premise[0] if premise and len(premise) == 1 else premise or None
     if page is not None:
-        requests = thread_requests(page, premise=premise, title=title, explain=explain)
+        requests = thread_requests(page, premise=claims, title=title, explain=explain)
     else:
         text = _standard_input_text() if text == _STDIN else text or ""
-        article = {name: value for name, value in (("premise", premise), ("title", title)) if value}
+        article = {name: value for name, value in (("premise", claims), ("title", title)) if value}
         requests = [comment_request(text, parent=parent, article=article, explain=explain)]
     outcomes = ask_in_process(requests, bundle) if url is None else ask_service(requests, url)
     if as_json:

@@ -1,12 +1,18 @@
 """`counterpoint serve`: start the HTTP service."""
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
+if TYPE_CHECKING:
+    from app.settings import Settings
+
 __all__ = ["serve"]
+
+_WORKER_PATIENCE_S = 60  # one that scores long texts may not answer its supervisor at once
 
 _EXAMPLE = (
     "curl -s {address}/v1/score -H 'Content-Type: application/json' \\\n"
@@ -21,7 +27,11 @@ def serve(
     releases: Annotated[
         Path | None, typer.Option(help="Folder of bundles.", show_default="the shipped ones")
     ] = None,
-    version: Annotated[str | None, typer.Option(help="Bundle to serve.", show_default="the newest")] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Bundle to serve, whatever is activated.", show_default="the active one"),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that answer, each with its own models.")] = 1,
 ) -> None:
     """Start the service: scores over HTTP, OpenAPI at /openapi.json.
 
@@ -32,6 +42,8 @@ def serve(
       counterpoint serve
 
       COUNTERPOINT_THRESHOLDS__INSULT__REVIEW=0.6 counterpoint serve --port 9000
+
+      counterpoint serve --workers 4
     """
     import uvicorn
 
@@ -41,6 +53,9 @@ def serve(
     chosen = {"host": host, "port": port, "releases": releases, "bundle_version": version}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     settings = load_settings(**given)
+    if workers > 1:
+        _serve_by_several(settings, given, workers)
+        return
     app = create_app(settings)
     config = uvicorn.Config(
         app,
@@ -51,6 +66,30 @@ def serve(
         timeout_graceful_shutdown=30,
     )
     _Announcing(config).run()
+
+
+def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int) -> None:
+    """Start workers, which read their settings from the environment, and start again those that die."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from app.settings import PREFIX
+
+    os.environ |= {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
+    config = uvicorn.Config(
+        "app.main:create_app",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=30,
+        timeout_worker_healthcheck=_WORKER_PATIENCE_S,
+    )
+    socket = config.bind_socket()
+    _announce(socket.getsockname())
+    Multiprocess(config, [socket]).run()
 
 
 class _Announcing:

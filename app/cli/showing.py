@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.asking import Outcome
-from app.schemas import Action, Decision, Problem, ScoreAnswer, SpanAnswer, Stance
+from app.schemas import Action, Decision, Problem, ScoreAnswer, SentenceAnswer, SpanAnswer, Stance
 from app.threads import Thread, ThreadComment
 
 __all__ = ["open_console", "printable", "show_comment", "show_thread"]
@@ -29,6 +29,14 @@ _SPAN = "bold underline red"
 _LEAST_CHARACTERS_SHOWN = 100
 _DEEPEST_INDENT = 5
 _MOST_WORDS = 4
+_MOST_SENTENCES = 2
+_LONGEST_SENTENCE_SHOWN = 80
+_SOURCES = {
+    "premise": "given",
+    "registered": "registered for the article",
+    "title": "the title",
+    "lead": "the lead of the text",
+}
 _LEAST_WORTH_TELLING = 0.05
 _BAR_CELLS = 24
 # Terminals obey control characters, and bidirectional overrides make text read as what it is not.
@@ -84,12 +92,17 @@ def show_comment(console: Console, text: str, outcome: Outcome) -> None:
             grid.add_row(f"  {attribute}", _bar(score), f"{score:.2f}")
     else:
         grid.add_row("civility", f"left out: {outcome.civility_omitted}", "")
-    _add_stance(grid, "stance", outcome.stance, outcome.stance_omitted)
+    stances = outcome.stances or [outcome.stance]
+    for number, stance in enumerate(stances, 1):
+        name = "stance" if len(stances) == 1 else f"stance {number}"
+        _add_stance(grid, name, stance, outcome.stance_omitted or "language")
     if outcome.reply_stance:
         _add_stance(grid, "to the parent", outcome.reply_stance, None)
     parts.append(grid)
-    if outcome.stance:
-        parts += [Text(), Text(f"premise: {printable(outcome.stance.premise)}")]
+    for stance in filter(None, stances):
+        parts += [Text(), Text(f"premise: {_named(stance)}")]
+        if stance.sentences:
+            parts.append(_sentences(text, stance.sentences))
     if outcome.spans is not None:
         parts += [Text(), _words(text, outcome.spans, outcome.decision)]
     parts += [Text(), _decision(outcome)]
@@ -100,9 +113,9 @@ def show_comment(console: Console, text: str, outcome: Outcome) -> None:
 
 
 def _head(title: str, answers: Sequence[ScoreAnswer], *, failed: int) -> Panel:
-    premise = next((answer.stance.premise for answer in answers if answer.stance), None)
+    stance = next((answer.stance for answer in answers if answer.stance), None)
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_row("premise", Text(printable(premise or "none known, so no stance is told")))
+    grid.add_row("premise", Text(_named(stance) if stance else "none known, so no stance is told"))
     grid.add_row("model", Text(printable(answers[0].model if answers else "none answered")))
     counts = Counter((_stance_label(answer), answer.decision.action) for answer in answers)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -147,6 +160,8 @@ def _cells(answer: ScoreAnswer) -> tuple[Text, Text, Text]:
     lines = [_told(answer.stance) if answer.stance else f"none: {answer.stance_omitted}"]
     if answer.stance:
         lines.append(f"relevance {answer.stance.relevance:.2f}")
+    for number, stance in enumerate((answer.stances or [])[1:], 2):
+        lines.append(f"{number}: {_told(stance)}" if stance else f"{number}: none: language")
     if answer.reply_stance:
         lines.append(f"parent: {_told(answer.reply_stance)}")
     return civility, Text("\n".join(lines)), _decision(answer)
@@ -154,6 +169,11 @@ def _cells(answer: ScoreAnswer) -> tuple[Text, Text, Text]:
 
 def _message(problem: Problem) -> str:
     return "; ".join(f"{error.field} {error.message}" for error in problem.errors) or problem.detail
+
+
+def _named(stance: Stance) -> str:
+    source = f" ({_SOURCES[stance.premise_source]})" if stance.premise_source else ""
+    return printable(stance.premise) + source
 
 
 def _told(stance: Stance) -> str:
@@ -193,6 +213,20 @@ def _marked(text: str, spans: Sequence[SpanAnswer]) -> Text:
     for span in spans:
         shown.stylize(_SPAN, span.begin, span.end)
     return shown
+
+
+def _sentences(text: str, sentences: Sequence[SentenceAnswer]) -> Text:
+    telling = [sentence for sentence in sentences if abs(sentence.score) >= _LEAST_WORTH_TELLING]
+    shown = [
+        f"“{_shortened(text[one.begin : one.end])}” {one.stance} {one.score:+.2f}"
+        for one in telling[:_MOST_SENTENCES]
+    ]
+    return Text(f"sentences that moved it: {', '.join(shown) or 'none in particular'}", style="italic")
+
+
+def _shortened(sentence: str) -> str:
+    line = printable(_SPACE.sub(" ", sentence))
+    return line if len(line) <= _LONGEST_SENTENCE_SHOWN else line[: _LONGEST_SENTENCE_SHOWN - 1] + "…"
 
 
 def _words(text: str, spans: Sequence[SpanAnswer], decision: Decision) -> Text:

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 
+from app.cli.bundles import find_bundle, settings_of
 from app.cli.stages import Stages
 
 __all__ = ["train"]
@@ -50,12 +51,13 @@ def train(
       counterpoint train --output /tmp/next --only civility
     """
     from data import data_dir as find_data
-    from models import latest_bundle
     from training.build import Order, build
 
     needs_base = only is not None or encoder == "keep"
-    chosen_base = base or (latest_bundle() if needs_base else None)
-    order = Order(find_data(data_dir), output, only, chosen_base, encoder, scratch=scratch)
+    settings = settings_of(None)
+    chosen_base = base or (find_bundle(None, settings) if needs_base else None)
+    keys = settings.trusted_keys
+    order = Order(find_data(data_dir), output, only, chosen_base, encoder, scratch=scratch, trusted_keys=keys)
     console = Console(stderr=True)
     log = logging.getLogger("counterpoint")
     log.setLevel(logging.INFO)

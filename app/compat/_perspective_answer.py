@@ -7,6 +7,7 @@ from app.compat import _perspective_errors as errors
 from app.compat._perspective_request import AnalyzeRequest, AskedAttribute
 from app.compat._sentences import Sentence, split_sentences, utf16_length
 from app.schemas import Comment, CommentInLanguage, ScoreAnswer, ScoreRequest
+from app.scorer import Scorer
 from app.service import Service
 
 __all__ = ["analyze", "detect_language"]
@@ -30,14 +31,17 @@ async def analyze(
     Raises:
         GoogleError: an attribute cannot be scored in the comment's language, and may not be dropped.
     """
-    hint = _first_known(asked.languages, service.shelf.scorer.languages)
+    scorer = service.shelf.scorer
+    hint = _first_known(asked.languages, scorer.languages)
     foreign = bool(asked.languages) and hint is None
     if foreign and not asked.drop_unsupported:
         raise errors.language_not_supported(asked.attributes[0].key, asked.languages, requested=True)
     comment = _comment(asked.text, hint)
-    answer = await service.answer(ScoreRequest(comment=comment, article=asked.article), bulk=bulk)
+    answer = await service.answer(
+        ScoreRequest(comment=comment, article=asked.article), bulk=bulk, scorer=scorer
+    )
     scores = {} if foreign else _scores(asked, answer)
-    spans = await _spans(asked, answer, service) if scores and asked.spans else []
+    spans = await _spans(asked, answer, service, scorer) if scores and asked.spans else []
     attribute_scores = {
         attribute.key: _attribute_scores(attribute, scores[attribute.key], spans, asked.text)
         for attribute in asked.attributes
@@ -104,14 +108,14 @@ def _code_of(tag: str) -> str | None:
 
 
 async def _spans(
-    asked: AnalyzeRequest, whole: ScoreAnswer, service: Service
+    asked: AnalyzeRequest, whole: ScoreAnswer, service: Service, scorer: Scorer
 ) -> list[tuple[Sentence, ScoreAnswer]]:
     sentences = split_sentences(asked.text, _MOST_SPANS)
     if len(sentences) < 2:
         return []
     requests = [ScoreRequest(comment=_comment(sentence.text, whole.language)) for sentence in sentences]
     answers = []
-    for answer in await service.answer_many(requests):
+    for answer in await service.answer_many(requests, scorer=scorer, parts=True):
         if isinstance(answer, BaseException):
             raise answer
         answers.append(answer)

@@ -60,15 +60,14 @@ def _run_app(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def make_settings(
-    releases: Path, bundle_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., Settings]:
+def make_settings(releases: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
     def make(**overrides: object) -> Settings:
-        database = tmp_path_factory.mktemp("store") / "counterpoint.sqlite3"
+        folder = tmp_path_factory.mktemp("store")
         defaults = {
             "releases": releases,
-            "bundle_version": bundle_path.name,
-            "database_url": f"sqlite:///{database}",
+            "database_url": f"sqlite:///{folder / 'counterpoint.sqlite3'}",
+            "active_file": folder / "active.json",
+            "observations": folder / "observations",
         }
         return Settings(**(defaults | overrides))
 

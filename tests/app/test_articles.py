@@ -47,7 +47,7 @@ def test_the_premise_comes_from_the_best_place(http: httpx.Client) -> None:
     assert premise_for(http, full | {"premise": " \u200b"}) == "registered"
     assert premise_for(http, {"id": "order", "title": "title"}) == "registered"
     assert premise_for(http, {"id": "another", "url": url, "title": "title"}) == "registered"
-    assert premise_for(http, {"id": "another", "title": "title", "text": "lead"}) == "title"
+    assert premise_for(http, {"id": "another", "title": "The title", "text": "lead"}) == "The title"
     assert premise_for(http, {"title": "", "text": "lead\nof two lines\n\nrest"}) == "lead of two lines"
     assert premise_for(http, {"id": "another"}) is None
 

@@ -47,6 +47,17 @@ def test_score_takes_everything_that_may_be_known(client: Client) -> None:
     assert answer.spans is not None
 
 
+def test_several_claims_and_sentences(client: Client) -> None:
+    answer = client.score("Nonsense. The shops need cars.", premise=["Ban cars", "Ban phones"], explain=True)
+    assert answer.stances is not None
+    assert [stance and stance.premise for stance in answer.stances] == ["Ban cars", "Ban phones"]
+    assert answer.stances[0] == answer.stance
+    assert answer.stance is not None
+    assert answer.stance.premise_source == "premise"
+    assert answer.stance.sentences is not None
+    assert len(answer.stance.sentences) == 2
+
+
 def test_requests_as_schemas_and_as_mappings_are_the_same(client: Client) -> None:
     assert client.score_request(REQUEST) == client.score_request(ScoreRequest.model_validate(REQUEST))
     assert client.score_request(REQUEST) == client.score("Well said.", id="one", premise="Ban cars")

@@ -1,9 +1,12 @@
 """Which language a comment is taken to be in."""
 
+from pathlib import Path
+
 import pytest
 
-from app.language import LanguageTeller
+from app.language import LanguageTeller, _is_plainly_english
 from app.settings import Settings
+from data import read_civility
 
 DISAGREE_DE = "Ich bin ganz anderer Meinung als der Verfasser dieses Artikels."
 
@@ -29,6 +32,13 @@ def teller() -> LanguageTeller:
 )
 def test_a_clear_text_tells_its_language(teller: LanguageTeller, text: str, language: str) -> None:
     assert teller.tell(text, hint="xx") == language
+
+
+@pytest.mark.parametrize("source", ["told-br", "germeval-2018", "korean-hate-news"])
+def test_no_comment_in_another_language_is_taken_for_plain_english(real_data: Path, source: str) -> None:
+    texts = [row.text for row in read_civility(real_data, [source])]
+    assert len(texts) > 5_000
+    assert [text for text in texts if _is_plainly_english(text)] == []
 
 
 @pytest.mark.parametrize("text", ["👍", "ok", "lol", "Nein!", "123", "\u0301" * 40, "x" * 400, "", "\ud800"])

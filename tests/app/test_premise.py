@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.premise import LEAD_CHARACTERS, find_premise, lead_of
+from app.premise import LEAD_CHARACTERS, Premise, find_premise, find_premises, lead_of
 from app.schemas import Article
 
 
@@ -18,6 +18,9 @@ from app.schemas import Article
         ("\u200b\n\nTwo.", "Two."),
         ("", None),
         (" \n\n \u200b \n", None),
+        ("Opinion\n\nShould cars go?\n\nCars must go.\n\nThe rest.", "Cars must go."),
+        ("Should cars go? They should. Who else?", "Should cars go? They should. Who else?"),
+        ("Opinion\n\nShould cars go?\n\nSport\n\nNews\n\nCars must go.", "Opinion"),
     ],
 )
 def test_the_lead_is_the_first_paragraph(text: str, lead: str | None) -> None:
@@ -38,3 +41,33 @@ def test_nothing_known_is_no_premise() -> None:
     assert find_premise(Article()) is None
     assert find_premise(Article(premise=" ", title="\u200b", text="\n"), registered="") is None
     assert find_premise(None, registered=" registered ") == "registered"
+
+
+CLAIM = "The city should ban cars from its centre."
+
+
+@pytest.mark.parametrize(
+    ("article", "registered", "expected"),
+    [
+        ({"premise": "Is it?", "title": CLAIM}, "registered", ("Is it?", "premise")),
+        ({"title": CLAIM, "text": "The lead."}, "Is it so?", ("Is it so?", "registered")),
+        ({"title": CLAIM, "text": "The lead."}, None, (CLAIM, "title")),
+        ({"title": "Opinion: Cars must go", "text": CLAIM}, None, ("Cars must go", "title")),
+        ({"title": "Letters to the editor", "text": CLAIM}, None, (CLAIM, "lead")),
+        ({"title": "Should cars go?", "text": f"News\n\n{CLAIM}"}, None, (CLAIM, "lead")),
+        ({"title": "“We will ban all cars”", "text": CLAIM}, None, (CLAIM, "lead")),
+        ({"title": "Should cars go?"}, None, ("Should cars go?", "title")),
+        ({"title": "Should cars go?", "text": " \n"}, None, ("Should cars go?", "title")),
+        ({"text": CLAIM}, None, (CLAIM, "lead")),
+        ({"premise": [], "title": CLAIM}, None, (CLAIM, "title")),
+    ],
+)
+def test_where_the_premise_comes_from(
+    article: dict, registered: str | None, expected: tuple[str, str]
+) -> None:
+    assert find_premises(Article(**article), registered) == [Premise(*expected)]  # type: ignore[arg-type]
+
+
+def test_every_claim_that_is_given_is_a_premise() -> None:
+    found = find_premises(Article(premise=[CLAIM, " Rents must fall. "], title="Title"), "registered")
+    assert found == [(CLAIM, "premise"), ("Rents must fall.", "premise")]

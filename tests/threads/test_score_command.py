@@ -115,6 +115,37 @@ def test_the_title_stands_in_for_the_premise(command: Score) -> None:
     assert both["stance"]["premise"] == PREMISE
 
 
+def test_a_title_that_claims_nothing_gives_way_to_the_lead(command: Score, tmp_path: Path) -> None:
+    text = f"Opinion\n\n{PREMISE}\n\nThe rest of it."
+    path = write(tmp_path, [{"text": "Well said."}], title="Should the square be closed?", text=text)
+    document = command.json("--thread", path)
+    assert document["premise"] == PREMISE
+    assert document["comments"][0]["answer"]["stance"]["premise_source"] == "lead"
+    assert f"{PREMISE} (the lead of the text)" in command("--thread", path).stdout
+    alone = write(tmp_path, [{"text": "Well said."}], title="Should the square be closed?")
+    assert command.json("--thread", alone)["premise"] == "Should the square be closed?"
+
+
+def test_several_premises_get_a_stance_each(command: Score, tmp_path: Path) -> None:
+    premises = ("--premise", PREMISE, "--premise", "School phones ought to be banned.")
+    answer = command.json("Well said.", *premises)
+    assert [stance["premise"] for stance in answer["stances"]] == [PREMISE, premises[3]]
+    shown = command("Well said.", *premises).stdout
+    assert "stance 2" in shown
+    assert f"premise: {premises[3]} (given)" in shown
+    assert "2: agree" in command("--thread", write(tmp_path, [{"text": "Well said."}]), *premises).stdout
+    assert "stances" not in command.json("Well said.", "--premise", PREMISE)
+
+
+def test_explain_names_the_sentences(command: Score) -> None:
+    text = "The bus was late. Nonsense, this is simply wrong."
+    shown = command(text, "--premise", PREMISE, "--explain").stdout
+    assert "sentences that moved it: “Nonsense, this is simply wrong.” disagree +0." in " ".join(
+        shown.replace("│", " ").split()
+    )
+    assert "sentences" not in command(text, "--premise", PREMISE).stdout
+
+
 def test_a_reply_is_scored_towards_its_parent(command: Score) -> None:
     answer = command.json("Nonsense, this is simply wrong.", "--parent", "The bus came late.")
     assert answer["reply_stance"]["premise"] == "The bus came late."

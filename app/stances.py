@@ -1,0 +1,150 @@
+"""The stances of a list of comments, each towards its premises and towards its parent comment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.premise import Premise
+from app.schemas import SentenceAnswer, Stance, StanceName
+from app.settings import Settings
+from models import STANCES, StanceModel
+from models.civility import utf16_offsets
+from models.evidence import sentence_places
+from models.stance import SentenceShare, StanceScores
+
+__all__ = ["AskedStances", "ToldStances", "tell_stances"]
+
+_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class AskedStances:
+    """A comment, and what its stances are towards. What the model cannot read is None here already."""
+
+    comment: str
+    premises: Sequence[Premise | None] = ()
+    parent: str | None = None
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToldStances:
+    """One stance for each premise, in order, and the one towards the parent; None where None was asked."""
+
+    to_premises: Sequence[Stance | None] = ()
+    to_parent: Stance | None = None
+
+
+class _Case(NamedTuple):
+    target: str
+    comment: str
+    parent: str | None = None
+
+
+class _Judged(NamedTuple):
+    probabilities: NDArray[np.float64]
+    relevance: float
+
+
+def tell_stances(model: StanceModel, asked: Sequence[AskedStances], settings: Settings) -> list[ToldStances]:
+    """Return the stances of every comment, in order.
+
+    What is asked of the model more than once is judged once, and everything of one kind in one call. The
+    order does not matter for speed: the encoder runs one input at a time, so that no answer depends on
+    its neighbours, and has no padding to save.
+    """
+    towards = list(
+        dict.fromkeys(_Case(p.text, one.comment, one.parent) for one in asked for p in one.premises if p)
+    )
+    replies = list(dict.fromkeys(_Case(one.parent, one.comment) for one in asked if one.parent is not None))
+    by_premise = _judged(towards, model.assess(_pairs(towards), parents=[case.parent for case in towards]))
+    by_parent = _judged(replies, model.assess_replies(_pairs(replies)))
+    shares = _shares(model, asked, settings.explain_sentences)
+    told = []
+    for one in asked:
+        to_premises: list[Stance | None] = []
+        for premise in one.premises:
+            if premise is None:
+                to_premises.append(None)
+                continue
+            judged = by_premise[_Case(premise.text, one.comment, one.parent)]
+            known: dict[str, object] = {"premise_source": premise.source}
+            if one.explain:
+                known["sentences"] = _sentences(one.comment, shares.get((premise.text, one.comment), ()))
+            to_premises.append(_stance(premise.text, judged, model.floor_, settings.relevance_floor, known))
+        to_parent = None
+        if one.parent is not None:
+            judged = by_parent[_Case(one.parent, one.comment)]
+            to_parent = _stance(one.parent, judged, model.reply_floor, settings.relevance_floor, {})
+        told.append(ToldStances(to_premises, to_parent))
+    return told
+
+
+def _pairs(cases: Sequence[_Case]) -> list[tuple[str, str]]:
+    return [(case.target, case.comment) for case in cases]
+
+
+def _judged(cases: Sequence[_Case], scores: StanceScores) -> dict[_Case, _Judged]:
+    rows = zip(cases, scores.probabilities, scores.relevance, strict=True)
+    return {case: _Judged(probabilities, float(relevance)) for case, probabilities, relevance in rows}
+
+
+def _shares(
+    model: StanceModel, asked: Sequence[AskedStances], most: int
+) -> dict[tuple[str, str], list[SentenceShare]]:
+    explained = list(
+        dict.fromkeys(
+            (premise.text, one.comment)
+            for one in asked
+            if one.explain and len(sentence_places(one.comment)) * len(one.premises) <= most
+            for premise in one.premises
+            if premise is not None
+        )
+    )
+    return dict(zip(explained, model.explain(explained), strict=True))
+
+
+def _stance(
+    target: str, judged: _Judged, floor: float, relevance_floor: float, known: Mapping[str, object]
+) -> Stance:
+    row = judged.probabilities
+    probabilities = {
+        cast(StanceName, name): _rounded(value) for name, value in zip(STANCES, row, strict=True)
+    }
+    likeliest = max(probabilities, key=lambda name: probabilities[name])
+    # The largest takes what rounding left over, so that the three still sum to 1.
+    probabilities[likeliest] = _rounded(1 - sum(p for name, p in probabilities.items() if name != likeliest))
+    relevance = _rounded(judged.relevance)
+    decided = float(row.max()) >= floor and relevance >= relevance_floor
+    return Stance.model_validate(
+        {
+            "label": likeliest if decided else "uncertain",
+            "confidence": probabilities[likeliest],
+            "probabilities": probabilities,
+            "relevance": relevance,
+            "premise": target,
+            **known,
+        }
+    )
+
+
+def _sentences(comment: str, shares: Sequence[SentenceShare]) -> list[SentenceAnswer]:
+    utf16 = utf16_offsets(comment)
+    return [
+        SentenceAnswer(
+            begin=share.begin,
+            end=share.end,
+            utf16_begin=int(utf16[share.begin]),
+            utf16_end=int(utf16[share.end]),
+            stance=cast(StanceName, share.stance),
+            score=_rounded(share.score),
+        )
+        for share in sorted(shares, key=lambda share: -abs(share.score))
+    ]
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), _DECIMALS)

@@ -1,0 +1,127 @@
+"""Debates and threads written for this project, from which the stance model learns.
+
+`data/checks/training/stance/` holds them as JSON lines: debates (a premise, its opposite, comments by
+stance) and threads (comments that answer each other). The functional checks in `data/checks/stance/`
+were written by others who did not see them.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.errors import ChecksError
+from data.rows import StanceRow, motion_group
+
+__all__ = [
+    "WRITTEN_SOURCE",
+    "WrittenComment",
+    "WrittenThread",
+    "load_threads",
+    "written_files",
+    "written_rows",
+]
+
+WRITTEN_SOURCE = "written-comments"
+_FOLDER = Path(__file__).parent / "checks" / "training" / "stance"
+_THREADS = "threads.jsonl"
+_SIDES = ("agree", "disagree", "neutral")
+_SWAPPED = {"agree": "disagree", "disagree": "agree", "neutral": "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenComment:
+    """A comment of a thread: its stance to the premise and, where it is a reply, to its parent.
+
+    `parent` is the parent's place in the thread; `reply` is None without one.
+    """
+
+    text: str
+    stance: str
+    parent: int | None = None
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenThread:
+    """A premise, its opposite, and comments in order."""
+
+    premise: str
+    opposite: str
+    comments: tuple[WrittenComment, ...]
+
+
+def written_files(folder: Path = _FOLDER) -> list[Path]:
+    """Return the files of debates and threads, by name."""
+    return sorted(folder.glob("*.jsonl"))
+
+
+def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
+    """Return every comment of the debates, towards the premise and towards its opposite.
+
+    The group is the premise's, so that both sides of a debate fall together.
+
+    Raises:
+        ChecksError: a line is not JSON, or lacks or misuses a field.
+    """
+    rows = []
+    for place, debate in _lines([path for path in written_files(folder) if path.name != _THREADS]):
+        premise, opposite = _string(debate, "premise", place), _string(debate, "opposite", place)
+        group = motion_group(premise)
+        for side in _SIDES:
+            texts = debate.get(side)
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                raise ChecksError(f"{place}: {side} must be a list of strings")
+            for text in texts:
+                rows.append(StanceRow(premise, text, side, WRITTEN_SOURCE, group))
+                rows.append(StanceRow(opposite, text, _SWAPPED[side], WRITTEN_SOURCE, group))
+    return rows
+
+
+def load_threads(path: Path = _FOLDER / _THREADS) -> list[WrittenThread]:
+    """Return the threads.
+
+    Raises:
+        ChecksError: a line is not JSON, or lacks or misuses a field.
+    """
+    return [
+        WrittenThread(
+            _string(thread, "premise", place),
+            _string(thread, "opposite", place),
+            tuple(_comment(found, number, place) for number, found in enumerate(thread.get("comments", []))),
+        )
+        for place, thread in _lines([path])
+    ]
+
+
+def _comment(found: dict[str, Any], number: int, place: str) -> WrittenComment:
+    parent, reply = found.get("parent"), found.get("reply")
+    is_reply = isinstance(parent, int) and 0 <= parent < number and reply in _SIDES
+    if found.get("stance") not in _SIDES or not (is_reply or (parent is None and reply is None)):
+        raise ChecksError(f"{place}: comment {number} has no known stance, or no earlier parent")
+    return WrittenComment(_string(found, "text", place), found["stance"], parent, reply)
+
+
+def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in paths:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ChecksError(f"{path} cannot be read: {error}") from error
+        for number, line in enumerate(lines, 1):
+            place = f"{path}, line {number}"
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                raise ChecksError(f"{place}: not JSON: {error}") from error
+            if not isinstance(value, dict):
+                raise ChecksError(f"{place}: not an object")
+            yield place, value
+
+
+def _string(value: dict[str, Any], name: str, place: str) -> str:
+    found = value.get(name)
+    if not isinstance(found, str) or not found.strip():
+        raise ChecksError(f"{place}: {name} must be a text")
+    return found

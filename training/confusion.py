@@ -1,0 +1,45 @@
+"""How often the models tell which label of held-out rows: what an article's summary is adjusted by."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from data import CivilityRow, StanceRow
+from data.written import WRITTEN_SOURCE
+from models import ATTRIBUTES, CivilityModel, StanceModel
+from training.civility_sets import NATURAL
+
+__all__ = ["UNCIVIL", "civility_confusion", "stance_confusion"]
+
+UNCIVIL = 0.5
+"""TOXICITY from which a comment counts as uncivil."""
+
+_READERS = frozenset({"arc", WRITTEN_SOURCE})
+_TOXICITY = ATTRIBUTES.index("TOXICITY")
+
+
+def stance_confusion(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str, Any]:
+    """Count the labels told by the true ones over readers' comments; `rows` must be the test split.
+
+    A comment that does not bear on the premise takes no side: its true label counts as neutral.
+    """
+    judged = [row for row in rows if row.source in _READERS]
+    told = model.predict([(row.premise, row.text) for row in judged])
+    truth = ["neutral" if row.label == "unrelated" else row.label for row in judged]
+    return _counted("test", {row.source for row in judged}, truth, [str(label) for label in told])
+
+
+def civility_confusion(model: CivilityModel, rows: Sequence[CivilityRow]) -> dict[str, Any]:
+    """Count civil and uncivil as told by the true ones over natural comments of the test split, `rows`."""
+    judged = [row for row in rows if row.source in NATURAL and row.attributes[_TOXICITY] in (0.0, 1.0)]
+    scores = model.predict_proba([row.text for row in judged])[:, _TOXICITY]
+    truth = ["uncivil" if row.attributes[_TOXICITY] else "civil" for row in judged]
+    told = ["uncivil" if score >= UNCIVIL else "civil" for score in scores]
+    return {"threshold": UNCIVIL} | _counted("test", {row.source for row in judged}, truth, told)
+
+
+def _counted(split: str, sources: set[str], truth: Sequence[str], told: Sequence[str]) -> dict[str, Any]:
+    counts: dict[str, dict[str, int]] = {}
+    for (true, given), number in sorted(Counter(zip(truth, told, strict=True)).items()):
+        counts.setdefault(true, {})[given] = number
+    return {"split": split, "sources": sorted(sources), "counts": counts}
