@@ -3,18 +3,25 @@
 A bundle carries the reference in its manifest, under `metrics`, as `DriftReference.to_dict` writes it.
 """
 
-import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from models.errors import ManifestError
 
-__all__ = ["DRIFT_REFERENCE", "Distribution", "DriftReference", "distribution_of", "language_bins", "psi"]
+__all__ = [
+    "DRIFT_REFERENCE",
+    "Distribution",
+    "DriftReference",
+    "distribution_of",
+    "language_bins",
+    "psi",
+    "psi_by_chance",
+]
 
 DRIFT_REFERENCE = "drift_reference"
 """Name of the section in the manifest's metrics."""
@@ -22,6 +29,7 @@ DRIFT_REFERENCE = "drift_reference"
 _QUANTILES = (*(i / 10 for i in range(1, 10)), 0.95, 0.99)  # a rise of the worst comments is seen too
 _DECIMALS = 4  # as scores are answered
 _LEAST_SHARE = 1e-4
+_DRAWS, _SEED = 2_000, 20261124
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,24 @@ def psi(expected: Sequence[float], counted: Sequence[int]) -> float:
     total = sum(counted)
     if len(expected) != len(counted) or total < 1:
         raise ValueError(f"{len(expected)} expected shares, {len(counted)} counts of {total} comments")
-    found = 0.0
-    for share, count in zip(expected, counted, strict=True):
-        wanted, seen = max(share, _LEAST_SHARE), max(count, 0.5) / total
-        found += (seen - wanted) * math.log(seen / wanted)
+    return float(_psi(np.array(expected), np.array(counted)))
+
+
+def psi_by_chance(expected: Sequence[float], comments: int) -> float:
+    """Return what the index stays below in 95 of 100 draws of so many comments from the expected shares.
+
+    Drawn (2,000 times, always the same), since the index of a bin of few comments is far from chi-squared.
+    """
+    shares = np.maximum(np.asarray(expected, dtype=np.float64), 0)
+    draws = np.random.default_rng(_SEED).multinomial(comments, shares / shares.sum(), _DRAWS)
+    return float(np.quantile(_psi(np.array(expected), draws), 0.95))
+
+
+def _psi(expected: NDArray[np.float64], counted: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The index of counts, shape (..., k), against k expected shares."""
+    wanted = np.maximum(expected, _LEAST_SHARE)
+    seen = np.maximum(counted, 0.5) / counted.sum(axis=-1, keepdims=True)
+    found: NDArray[np.float64] = ((seen - wanted) * np.log(seen / wanted)).sum(axis=-1)
     return found
 
 

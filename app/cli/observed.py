@@ -10,15 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.bundles import AsJson, Root, settings_of
+from app.cli.bundles import AsJson, Root, bundles_of, settings_of
 from app.cli.comparisons import comparison_json, show_comparison
 from app.errors import ObservationsError
 
 if TYPE_CHECKING:
     from app.observing.counts import Observations
-    from app.observing.drift import Drift
     from app.observing.shadow import ShadowReport
     from app.settings import Settings
+    from models.drift import DriftReference
 
 __all__ = ["drift_report", "shadow_report"]
 
@@ -104,30 +104,15 @@ def _drift_rows(
     settings: "Settings", seen: "Observations", first: str, version: str | None
 ) -> list[dict[str, Any]]:
     from app.observing.drift import drift_of_day
-    from models import list_bundles
-    from models.drift import DriftReference
-    from models.errors import BundleError
-    from models.manifest import Manifest
 
-    folders = {path.name: path for path in list_bundles(settings.releases)}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for day, versions in sorted(seen.scores.items()):
         for name, counts in sorted(versions.items()):
             if day < first or version not in (None, name):
                 continue
-            note, found = None, list[Drift]()
-            if name not in folders:
-                note = "this bundle is not at hand"
-            else:
-                try:
-                    reference = DriftReference.of(name, Manifest.read(folders[name]).metrics)
-                except BundleError as error:
-                    note = str(error)
-                else:
-                    note = "no reference in this bundle" if reference is None else None
-                    found = [] if reference is None else list(drift_of_day(counts, reference))
-            row: dict[str, Any] = {"day": day, "version": name, "comments": counts.comments}
-            row["languages"] = counts.languages
+            row = {"day": day, "version": name, "comments": counts.comments, "languages": counts.languages}
+            reference, note = _reference_of(name, settings)
+            found = [] if reference is None else drift_of_day(counts, reference)
             row["drift"] = {
                 one.name: {
                     "psi": round(one.psi, 4),
@@ -138,6 +123,21 @@ def _drift_rows(
             }
             rows.append(row if note is None else row | {"note": note})
     return rows
+
+
+def _reference_of(version: str, settings: "Settings") -> "tuple[DriftReference | None, str | None]":
+    from models.drift import DriftReference
+    from models.errors import BundleError
+    from models.manifest import Manifest
+
+    for folder in bundles_of(settings):
+        if folder.name == version:
+            try:
+                reference = DriftReference.of(version, Manifest.read(folder).metrics)
+            except BundleError as error:
+                return None, str(error)
+            return reference, "no reference in this bundle" if reference is None else None
+    return None, "this bundle is not at hand"
 
 
 def _show_drift(rows: list[dict[str, Any]]) -> None:

@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from scipy.stats import chi2
-
 from app.observing.counts import Observations, ScoreCounts
 from models import ATTRIBUTES
-from models.drift import DriftReference, language_bins, psi
+from models.drift import DriftReference, language_bins, psi, psi_by_chance
 
 __all__ = ["LANGUAGES", "Drift", "Verdict", "drift_of_day", "shares_of"]
 
@@ -64,5 +62,4 @@ def shares_of(observations: Observations, day: str) -> dict[str, float]:
 
 def _drift(name: str, expected: "tuple[float, ...] | list[float]", counted: list[int]) -> Drift:
     total = sum(counted)
-    by_chance = float(chi2.ppf(0.95, max(len(counted) - 1, 1))) / total
-    return Drift(name, total, psi(expected, counted), by_chance)
+    return Drift(name, total, psi(expected, counted), psi_by_chance(expected, total))

@@ -90,7 +90,6 @@ def environment(tmp_path: Path, folder: Path) -> dict[str, str]:
         "COUNTERPOINT_RELEASES": str(folder),
         "COUNTERPOINT_OBSERVATIONS": str(tmp_path / "observations"),
         "COUNTERPOINT_DATABASE_URL": f"sqlite:///{tmp_path / 'counterpoint.sqlite3'}",
-        "COUNTERPOINT_FEEDBACK_FILE": str(tmp_path / "feedback.jsonl"),
         "COUNTERPOINT_RELEASE_CHECK_S": "0.1",
     }
 
