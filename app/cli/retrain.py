@@ -114,6 +114,7 @@ def retrain(
         plots=plots,
         scheduler=scheduler,
         trusted_keys=service.trusted_keys,
+        before_publishing=lambda: _keep_active(service),
     )
     errors = Console(stderr=True)
     opinions = _stored() if feedback is None else read_feedback(feedback)
@@ -170,6 +171,16 @@ def _champion(named: str | None, service: "Settings") -> Path:
         if folder.is_dir():
             return folder
     return service.releases / version  # which loading it will say is missing
+
+
+def _keep_active(service: "Settings") -> None:
+    """Write down what is in use, where that was never said: else a service that starts takes the newest."""
+    from app.releases.active import active_file_of
+
+    with active_file_of(service.releases, service.active_file).change() as change:
+        version = active_version(service)
+        if change.history is None and version is not None:
+            change.activate(version, None)
 
 
 def _show(console: Console, found: dict[str, Any]) -> None:

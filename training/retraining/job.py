@@ -65,6 +65,7 @@ class RetrainingOrder:
         scheduler: address of a Dask scheduler for the parallel parts.
         jobs: parts that run at the same time where there is no cluster.
         trusted_keys: public keys, one of which must have signed the champion; None asks for no signature.
+        before_publishing: called when all gates are passed and the release is about to appear.
     """
 
     champion: Path
@@ -79,6 +80,7 @@ class RetrainingOrder:
     scheduler: str | None = None
     jobs: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     trusted_keys: Sequence[str] | None = None
+    before_publishing: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +281,7 @@ def _concluded(
     folder = None
     if better and not order.dry_run:
         progress("publish", 0, 1)
+        order.before_publishing()
         folder = _published(order, champion, plan, version, better, found, scratch)
         progress("publish", 1, 1)
     progress("report", 0, 1)
