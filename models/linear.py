@@ -84,7 +84,8 @@ class LinearCivility(ReadsStrings, BaseEstimator):
         self.features_ = clone(self.features) if self.features is not None else HashedNgrams()
         self.features_.set_params(normalised=True)
         matrix = self.features_.fit(plain).transform(plain)
-        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+        # The matrix is too large to be sent about, so threads fit it whatever joblib's backend is.
+        fitted = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
             delayed(self._fit_attribute)(matrix, labels[:, column], weights)
             for column in range(len(self.attributes))
         )

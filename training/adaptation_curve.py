@@ -96,8 +96,13 @@ def community_curve(
 def choose_strengths(
     comments: Scored, *, of_community: bool = False, draws: int = 20, seed: int = 0
 ) -> StanceAdaptation:
-    """Return the adaptation with the least log loss with 5, 10 and 20 labels of an article (a community)."""
+    """Return the adaptation with the least log loss with 5, 10 and 20 labels of an article (a community).
+
+    The default one where no article has comments enough.
+    """
     articles = [comments] if of_community else _by_article(comments)
+    if max(len(article.labels) for article in articles) < 5 + _FEWEST_JUDGED:
+        return StanceAdaptation()
     tried = [StanceAdaptation(prior, slope) for prior, slope in _STRENGTHS]
     losses = []
     for adaptation in tried:

@@ -21,6 +21,7 @@ from models.linear import LinearCivility
 from models.text import normalise
 from training.civility_sets import CIVILITY_SOURCES, NATURAL
 from training.metrics import attribute_metrics
+from training.sharing import packed, unpacked
 
 __all__ = ["WeightedTexts", "judge_civility", "taught", "train_civility"]
 
@@ -101,13 +102,19 @@ def taught(rows: Sequence[CivilityRow], teacher: TextEncoder) -> NDArray[np.floa
     texts = [normalise(rows[place].text) for place in places]
     parts = np.array_split(np.arange(len(texts)), 64 * _JOBS)
     teacher.transform(texts[:1])  # the session is made once, before the threads share it
+    shared = packed(teacher)
     found = Parallel(n_jobs=_JOBS, prefer="threads")(
-        delayed(teacher.transform)([texts[place] for place in part]) for part in parts if len(part)
+        delayed(_said)(shared, [texts[place] for place in part]) for part in parts if len(part)
     )
     said = expit(np.concatenate(found))
     known = labels[places]
     labels[places] = np.where(np.isnan(known), said, (1 - _TEACHERS_SHARE) * known + _TEACHERS_SHARE * said)
     return labels
+
+
+def _said(shared: Any, texts: list[str]) -> NDArray[np.float64]:
+    teacher: TextEncoder = unpacked(shared)
+    return teacher.transform(texts)
 
 
 def judge_civility(model: CivilityModel, rows: Sequence[CivilityRow]) -> dict[str, Any]:

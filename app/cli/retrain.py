@@ -8,9 +8,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from app.cli.bundles import active_version, settings_of
 from app.cli.stages import Stages
 
 if TYPE_CHECKING:
+    from app.settings import Settings
     from data.feedback import Opinion
 
 __all__ = ["REFUSED", "retrain"]
@@ -48,7 +50,7 @@ def retrain(
     ] = None,
     champion: Annotated[
         str | None,
-        typer.Option(help="Version or folder of the bundle to improve.", show_default="the newest release"),
+        typer.Option(help="Version or folder of the bundle to improve.", show_default="the active release"),
     ] = None,
     settings: Annotated[
         Path | None,
@@ -86,7 +88,6 @@ def retrain(
 
       counterpoint retrain --feedback feedback.jsonl --without-base-data --dry-run
     """
-    from app.settings import load_settings
     from data import data_dir as find_data
     from data.feedback import read_feedback
     from models.bundle import check_version
@@ -100,10 +101,10 @@ def retrain(
     if version is not None:
         check_version(version)
     chosen = RetrainingSettings.read(settings)
-    folder = releases or load_settings().releases
+    service = settings_of(releases)
     order = RetrainingOrder(
-        champion=_champion(champion, folder),
-        releases=folder,
+        champion=_champion(champion, service),
+        releases=service.releases,
         report=report,
         data_dir=None if without_base_data else find_data(data_dir),
         settings=chosen,
@@ -112,6 +113,8 @@ def retrain(
         dry_run=dry_run,
         plots=plots,
         scheduler=scheduler,
+        trusted_keys=service.trusted_keys,
+        before_publishing=lambda: _keep_active(service),
     )
     errors = Console(stderr=True)
     opinions = _stored() if feedback is None else read_feedback(feedback)
@@ -157,16 +160,27 @@ def _stored() -> "list[Opinion]":
         store.close()
 
 
-def _champion(named: str | None, releases: Path) -> Path:
-    from models import RELEASES, list_bundles
-    from models.bundle import latest_bundle
+def _champion(named: str | None, service: "Settings") -> Path:
+    """The folder of the bundle that is named, or else of the one in use, or else of the newest that ships."""
+    from models import RELEASES, latest_bundle
 
-    if named is None:
-        return latest_bundle(releases if list_bundles(releases) else RELEASES)
-    for folder in (Path(named), releases / named, RELEASES / named):
+    version = named or active_version(service)
+    if version is None:
+        return latest_bundle()
+    for folder in (service.releases / version, Path(version), RELEASES / version):
         if folder.is_dir():
             return folder
-    return releases / named  # which loading it will say is missing
+    return service.releases / version  # which loading it will say is missing
+
+
+def _keep_active(service: "Settings") -> None:
+    """Write down what is in use, where that was never said: else a service that starts takes the newest."""
+    from app.releases.active import active_file_of
+
+    with active_file_of(service.releases, service.active_file).change() as change:
+        version = active_version(service)
+        if change.history is None and version is not None:
+            change.activate(version, None)
 
 
 def _show(console: Console, found: dict[str, Any]) -> None:

@@ -39,6 +39,7 @@ from training.retraining.lessons import Lesson, Lessons, lessons_of
 from training.retraining.releasing import next_version, publish
 from training.retraining.report import markdown, write_report
 from training.retraining.settings import RetrainingSettings
+from training.retraining.stating import civility_metrics, stance_metrics_of
 from training.retraining.workers import workers
 from training.stance import stance_splits
 
@@ -63,6 +64,8 @@ class RetrainingOrder:
         plots: whether to draw; needs the extra `report`.
         scheduler: address of a Dask scheduler for the parallel parts.
         jobs: parts that run at the same time where there is no cluster.
+        trusted_keys: public keys, one of which must have signed the champion; None asks for no signature.
+        before_publishing: called when all gates are passed and the release is about to appear.
     """
 
     champion: Path
@@ -76,6 +79,8 @@ class RetrainingOrder:
     plots: bool = True
     scheduler: str | None = None
     jobs: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
+    trusted_keys: Sequence[str] | None = None
+    before_publishing: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def retrain(
         DataError: a dataset is missing or malformed.
     """
     with exclusive(order.releases) as scratch, workers(order.scheduler):
-        champion = load_bundle(order.champion)
+        champion = load_bundle(order.champion, order.trusted_keys)
         plan = load_plan()
         if order.data_dir is not None:
             _check_split(champion.manifest, plan)
@@ -133,7 +138,10 @@ def retrain(
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
+    """A challenger: `model` is saved, `served` the same with what its encoder said remembered."""
+
     model: Any
+    served: Any
     verdict: Verdict
     figures: dict[str, Any]
 
@@ -181,7 +189,7 @@ def _civility(
     gates.append(feedback_gate(gains, held_out.weights, order.settings.gates, plan.seed))
     found: dict[str, Any] = {"champion": figures[0], "challenger": figures[1]}
     found["feedback"] = _on_feedback(held_out, variants)
-    return _Judged(challenger, Verdict("civility", gates), found)
+    return _Judged(challenger, after, Verdict("civility", gates), found)
 
 
 def _on_feedback(held_out: Lesson, variants: Sequence[Callable[[Sequence[str]], Any]]) -> dict[str, Any]:
@@ -227,7 +235,9 @@ def _stance(
     gains, weights = stance_gains(held_out, before, after)
     gates = stance_gates(figures[0], figures[1], order.settings.gates)
     gates.append(feedback_gate(gains, weights, order.settings.gates, plan.seed))
-    return _Judged(challenger, Verdict("stance", gates), {"champion": figures[0], "challenger": figures[1]})
+    return _Judged(
+        challenger, after, Verdict("stance", gates), {"champion": figures[0], "challenger": figures[1]}
+    )
 
 
 def _sampled(rows: Sequence[Any], sample: int | None) -> list[Any]:
@@ -271,6 +281,7 @@ def _concluded(
     folder = None
     if better and not order.dry_run:
         progress("publish", 0, 1)
+        order.before_publishing()
         folder = _published(order, champion, plan, version, better, found, scratch)
         progress("publish", 1, 1)
     progress("report", 0, 1)
@@ -308,7 +319,7 @@ def _published(
         champion=champion,
         recipe=recipe,
         training_data=[*champion.manifest.training_data, feedback],
-        metrics=_metrics(champion.manifest, better),
+        metrics=_metrics(order, champion.manifest, better),
         documents={
             "retraining.md": markdown(found, {}),
             "retraining.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n",
@@ -316,24 +327,14 @@ def _published(
     )
 
 
-def _metrics(champion: Manifest, better: dict[str, _Judged]) -> dict[str, Any]:
+def _metrics(order: RetrainingOrder, champion: Manifest, better: dict[str, _Judged]) -> dict[str, Any]:
     """The champion's figures for what it is still, the challenger's where they were measured anew."""
-    metrics = {name: one for name, one in champion.metrics.items() if name not in better}
-    if "civility" in better:
-        held_out = better["civility"].figures["challenger"]["held_out"]
-        named = ("n", "positives", "ece", "roc_auc", "average_precision")
-        metrics["civility"] = {
-            "split": "test",
-            "sources": {
-                source: {
-                    name: {key: one[key] for key in named if key in one} for name, one in of_source.items()
-                }
-                for source, of_source in held_out.items()
-            },
-        }
-    if "stance" in better:
-        variant = "with_encoder" if better["stance"].model.encoder is not None else "words_only"
-        metrics["stance"] = {"split": "test", variant: better["stance"].figures["challenger"]}
+    metrics = dict(champion.metrics)
+    for task, state in (("civility", civility_metrics), ("stance", stance_metrics_of)):
+        if task in better:
+            one = better[task]
+            judged = one.figures["challenger"]
+            metrics |= state(champion.metrics, champion.version, one.served, judged, order.data_dir)
     return metrics
 
 

@@ -20,6 +20,7 @@ from training.errors import LeftOutError
 from training.heldout import held_out
 from training.judged import Judged, Rows, Variant, figure
 from training.retraining.lessons import Lesson
+from training.sharing import packed, unpacked
 from training.stance import judge_stance
 
 __all__ = [
@@ -76,7 +77,8 @@ def parallel_scores(model: CivilityModel, texts: Sequence[str], jobs: int) -> di
     parts = [distinct[begin : begin + _PART] for begin in range(0, len(distinct), _PART)]
     if parts:
         model.predict_proba(parts[0][:1])  # sessions and tables are made once, before threads share them
-    found = Parallel(n_jobs=jobs, prefer="threads")(delayed(_predicted)(model, part) for part in parts)
+    shared = packed(model)
+    found = Parallel(n_jobs=jobs, prefer="threads")(delayed(_predicted)(shared, part) for part in parts)
     return {
         text: row
         for part, rows in zip(parts, found, strict=True)
@@ -84,7 +86,8 @@ def parallel_scores(model: CivilityModel, texts: Sequence[str], jobs: int) -> di
     }
 
 
-def _predicted(model: CivilityModel, texts: list[str]) -> NDArray[np.float64]:
+def _predicted(shared: Any, texts: list[str]) -> NDArray[np.float64]:
+    model: CivilityModel = unpacked(shared)
     return model.predict_proba(texts)
 
 

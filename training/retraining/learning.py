@@ -8,6 +8,7 @@ log-odds stay as an offset, and coefficients are added that explain the feedback
 import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -23,6 +24,7 @@ from models.adaptation import StanceAdaptation
 from training.civility import WeightedTexts, train_civility
 from training.civility_sets import civility_splits
 from training.retraining.lessons import Lesson, weight_shares
+from training.sharing import packed, unpacked
 from training.stance import stance_splits, train_head
 
 __all__ = ["corrected_civility", "corrected_stance", "refitted_civility", "refitted_stance"]
@@ -79,9 +81,10 @@ def corrected_civility(
     matrix = fast.features_.transform(fast.deobfuscator_.transform(texts))
     used = np.unique(matrix.indices)
     narrow = sparse.csr_array(matrix[:, used], dtype=np.float64)
+    shared = packed(narrow)
     added = Parallel(n_jobs=jobs, prefer="threads")(
         delayed(_correction)(
-            narrow, logit(served[:, column]), slope[:, column], targets[:, column], weights, shrinkage
+            shared, logit(served[:, column]), slope[:, column], targets[:, column], weights, shrinkage
         )
         for column in range(len(ATTRIBUTES))
     )
@@ -145,13 +148,14 @@ def corrected_stance(
 
 
 def _correction(
-    matrix: sparse.csr_array,
+    shared: Any,
     offset: NDArray[np.float64],
     slope: NDArray[np.float64],
     target: NDArray[np.float64],
     weights: NDArray[np.float64],
     shrinkage: float,
 ) -> NDArray[np.float64]:
+    matrix: sparse.csr_array = unpacked(shared)
     known = np.flatnonzero(~np.isnan(target))
     rows, offset, slope = matrix[known], offset[known], slope[known]
     target, weights = target[known], weights[known]

@@ -7,9 +7,10 @@ from joblib import parallel_config
 
 from training.errors import MissingExtraError, TrainingError
 
-__all__ = ["workers"]
+__all__ = ["WAIT_S", "workers"]
 
-_WAIT_S = 30
+WAIT_S = 30
+"""Seconds to wait for the scheduler, and for its first worker."""
 
 
 @contextmanager
@@ -32,13 +33,13 @@ def workers(scheduler: str | None) -> Iterator[None]:
             "--scheduler needs Dask: pip install 'counterpoint[cluster]' here and on the workers"
         ) from error
     try:
-        client = Client(scheduler, timeout=_WAIT_S, set_as_default=True)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=WAIT_S, set_as_default=True)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise TrainingError(f"the Dask scheduler {scheduler} does not answer") from error
     with client:
         try:
-            client.wait_for_workers(1, timeout=_WAIT_S)
+            client.wait_for_workers(1, timeout=WAIT_S)
         except TimeoutError as error:
             raise TrainingError(f"the Dask scheduler {scheduler} has no worker") from error
-        with parallel_config(backend="dask", n_jobs=-1, wait_for_workers_timeout=_WAIT_S):
+        with parallel_config(backend="dask", n_jobs=-1, wait_for_workers_timeout=WAIT_S):
             yield
