@@ -80,7 +80,12 @@ def test_feedback_comes_from_the_database(
 def scheduler() -> Iterator[str]:
     """The address of a cluster of two workers on loopback."""
     distributed = pytest.importorskip("distributed")
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    options = {
+        "n_workers": 2,
+        "threads_per_worker": 1,
+        "dashboard_address": "127.0.0.1:0",
+        "host": "127.0.0.1",
+    }
     with distributed.LocalCluster(processes=False, protocol="tcp://", **options) as cluster:
         yield cluster.scheduler_address
 
