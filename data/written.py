@@ -1,7 +1,8 @@
 """Debates and threads written for this project, from which the stance model learns.
 
 `data/checks/training/stance/` holds them as JSON lines: debates (a premise, its opposite, comments by
-stance) and threads (comments that answer each other). The functional checks in `data/checks/stance/`
+stance) and threads (comments that answer each other). Debates in files named `plain_…` say their side
+in plain words; in the others it must often be inferred. The functional checks in `data/checks/stance/`
 were written by others who did not see them.
 """
 
@@ -15,6 +16,7 @@ from data.errors import ChecksError
 from data.rows import StanceRow, mirrored_label, motion_group
 
 __all__ = [
+    "PLAIN_SOURCE",
     "WRITTEN_SOURCE",
     "WrittenComment",
     "WrittenThread",
@@ -24,8 +26,10 @@ __all__ = [
 ]
 
 WRITTEN_SOURCE = "written-comments"
+PLAIN_SOURCE = "plain-comments"
 _FOLDER = Path(__file__).parent / "checks" / "training" / "stance"
 _THREADS = "threads.jsonl"
+_PLAIN = "plain_"
 _SIDES = ("agree", "disagree", "neutral")
 
 
@@ -65,7 +69,8 @@ def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
         ChecksError: a line is not JSON, or lacks or misuses a field.
     """
     rows = []
-    for place, debate in _lines([path for path in written_files(folder) if path.name != _THREADS]):
+    for path, place, debate in _lines([path for path in written_files(folder) if path.name != _THREADS]):
+        source = PLAIN_SOURCE if path.name.startswith(_PLAIN) else WRITTEN_SOURCE
         premise, opposite = _string(debate, "premise", place), _string(debate, "opposite", place)
         group = motion_group(premise)
         for side in _SIDES:
@@ -73,8 +78,8 @@ def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 raise ChecksError(f"{place}: {side} must be a list of strings")
             for text in texts:
-                rows.append(StanceRow(premise, text, side, WRITTEN_SOURCE, group))
-                rows.append(StanceRow(opposite, text, mirrored_label(side), WRITTEN_SOURCE, group))
+                rows.append(StanceRow(premise, text, side, source, group))
+                rows.append(StanceRow(opposite, text, mirrored_label(side), source, group))
     return rows
 
 
@@ -90,7 +95,7 @@ def load_threads(path: Path = _FOLDER / _THREADS) -> list[WrittenThread]:
             _string(thread, "opposite", place),
             tuple(_comment(found, number, place) for number, found in enumerate(thread.get("comments", []))),
         )
-        for place, thread in _lines([path])
+        for _, place, thread in _lines([path])
     ]
 
 
@@ -102,7 +107,7 @@ def _comment(found: dict[str, Any], number: int, place: str) -> WrittenComment:
     return WrittenComment(_string(found, "text", place), found["stance"], parent, reply)
 
 
-def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _lines(paths: list[Path]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
     for path in paths:
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
@@ -116,7 +121,7 @@ def _lines(paths: list[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
                 raise ChecksError(f"{place}: not JSON: {error}") from error
             if not isinstance(value, dict):
                 raise ChecksError(f"{place}: not an object")
-            yield place, value
+            yield path, place, value
 
 
 def _string(value: dict[str, Any], name: str, place: str) -> str:

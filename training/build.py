@@ -12,7 +12,7 @@ from data import CivilityRow, Splits, StanceRow, load_plan, read_civility
 from data.checks import CONTRAST_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
-from data.written import WRITTEN_SOURCE
+from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
 from models.drift import DRIFT_REFERENCE
@@ -274,7 +274,7 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())
     data = describe_sets("stance", sources, rows, order.data_dir)
-    written = sum(row.source == WRITTEN_SOURCE for row in rows)
+    written = sum(row.source in {PLAIN_SOURCE, WRITTEN_SOURCE} for row in rows)
     written += sum(len(thread.comments) for side in threads.values() for thread in side)
     data += [describe_own("openers", own), describe_own("written-comments", written)]
     return _Trained(model, metrics, data)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from data import CivilityRow, StanceRow
-from data.written import WRITTEN_SOURCE
+from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
 from models import ATTRIBUTES, CivilityModel, StanceModel
 from training.civility_sets import NATURAL
 
@@ -14,7 +14,7 @@ __all__ = ["UNCIVIL", "civility_confusion", "stance_confusion"]
 UNCIVIL = 0.5
 """TOXICITY from which a comment counts as uncivil."""
 
-_READERS = frozenset({"arc", WRITTEN_SOURCE})
+_READERS = frozenset({"arc", PLAIN_SOURCE, WRITTEN_SOURCE})
 _TOXICITY = ATTRIBUTES.index("TOXICITY")
 
 

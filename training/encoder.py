@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.rows import mirrored_label
 from models.encoder import ENCODER_CLASSES, PairEncoder
-from training.finetuning import Example, FineTuning, Stage, fine_tune
+from training.finetuning import Counterpart, Example, FineTuning, Stage, fine_tune
 
 __all__ = ["BROAD", "READERS_LESSON", "Pair", "fine_tune_pairs"]
 
-BROAD = FineTuning(epochs=2.0, learning_rate=8e-5, max_tokens=224, bfloat16=True)
+BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True)
 """How arguments of every kind are learnt."""
 
 READERS_LESSON = FineTuning(epochs=2.0, learning_rate=5e-5, max_tokens=256, seed=20261124, bfloat16=True)
@@ -18,11 +19,16 @@ READERS_LESSON = FineTuning(epochs=2.0, learning_rate=5e-5, max_tokens=256, seed
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One training pair; `label` is one of `ENCODER_CLASSES`."""
+    """One training pair.
+
+    `label` is one of `ENCODER_CLASSES`. `opposite` is a contrary premise, towards which the sides swap.
+    """
 
     premise: str
     text: str
     label: str
+    opposite: str | None = None
+    weight: float = 1.0
 
 
 def fine_tune_pairs(
@@ -36,12 +42,14 @@ def fine_tune_pairs(
     Raises:
         MissingExtraError: the extra `train` is not installed.
     """
-    stages = [
-        Stage([Example(pair.premise, _one_hot(pair.label), pair.text) for pair in pairs], settings)
-        for pairs, settings in course
-    ]
+    stages = [Stage([_example(pair) for pair in pairs], settings) for pairs, settings in course]
     tuned = fine_tune(stages, loss="one label", checkpoint=scratch / "stance-encoder.pt", progress=progress)
     return PairEncoder(tuned.onnx, tuned.tokenizer, max(settings.max_tokens for _, settings in course))
+
+
+def _example(pair: Pair) -> Example:
+    other = pair.opposite and Counterpart(pair.opposite, _one_hot(mirrored_label(pair.label)))
+    return Example(pair.premise, _one_hot(pair.label), pair.text, pair.weight, other or None)
 
 
 def _one_hot(label: str) -> tuple[float, ...]:

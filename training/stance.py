@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 from data import SplitPlan, Splits, StanceRow, load_plan, read_stance, split
 from data.openers import load_openers
 from data.rows import mirrored_label, motion_group
-from data.written import WRITTEN_SOURCE, WrittenThread, load_threads, written_rows
+from data.written import PLAIN_SOURCE, WRITTEN_SOURCE, WrittenThread, load_threads, written_rows
 from models import STANCES, StanceModel
 from models.encoder import PairEncoder
 from training.encoder import fine_tune_pairs
@@ -36,7 +36,8 @@ __all__ = [
 
 HEAD_SHARES: dict[str, float] = {
     "arc": 0.4,
-    WRITTEN_SOURCE: 0.2,
+    PLAIN_SOURCE: 0.1,
+    WRITTEN_SOURCE: 0.1,
     "openers": 0.1,
     "ibm-argq-rank-30k": 0.1,
     "perspectrum": 0.1,
@@ -56,6 +57,7 @@ JUDGED: dict[str, int] = {
     "ibm-argq-rank-30k": 10_000,
     "perspectrum": 10_000,
     "reply-stance": 10_000,
+    PLAIN_SOURCE: 10_000,
     WRITTEN_SOURCE: 10_000,
 }
 """Sets of the test split that are reported, with the most rows judged (drawn by the split's seed)."""

@@ -17,7 +17,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from data import Splits, StanceRow
 from data.checks import load_stance_checks
 from data.errors import MissingDataError
-from data.written import WRITTEN_SOURCE
+from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
 from models import STANCES, StanceModel
 from training.errors import LeftOutError
 from training.heldout import reliability
@@ -28,7 +28,7 @@ from training.stance_checks import RELEVANT, check_stance
 
 __all__ = ["READERS", "STANCE_SECTIONS", "JudgedStance", "remembering", "risk_coverage"]
 
-READERS = ("arc", WRITTEN_SOURCE)
+READERS = ("arc", PLAIN_SOURCE, WRITTEN_SOURCE)
 """The sets on which confidence is judged: what the model is asked about, comments of readers."""
 
 _UNRELATED = "unrelated"

@@ -1,0 +1,67 @@
+"""What the stance encoder learns from: each side with its contrary, readers apart, doubles joined."""
+
+from collections import Counter
+
+from data import StanceRow
+from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
+from training.encoder import Pair
+from training.mixture import broad_mixture, readers_mixture
+
+OPENERS = {"agree": ["Exactly."], "disagree": ["Nonsense."], "neutral": ["Hm."]}
+MOTIONS = ("Cats should be kept indoors", "Trams should be free")
+
+
+def argument(number: int, label: str, motion: str, source: str = "ibm-argq-rank-30k") -> StanceRow:
+    return StanceRow(motion, f"{label} reason {number} of {motion}", label, source, motion)
+
+
+ARGUMENTS = [
+    argument(n, label, motion) for motion in MOTIONS for label in ("agree", "disagree") for n in range(8)
+]
+
+
+def test_a_comment_that_takes_a_side_has_a_contrary_premise() -> None:
+    pairs = broad_mixture(ARGUMENTS, OPENERS, seed=1)
+    own = [
+        pair for pair in pairs if pair.text in {row.text for row in ARGUMENTS} and pair.label != "unrelated"
+    ]
+    assert len(own) >= len(ARGUMENTS)
+    assert all(pair.opposite and pair.opposite != pair.premise for pair in own)
+    assert all(pair.opposite is None for pair in pairs if pair.label == "unrelated")
+
+
+def test_comments_are_put_together_from_arguments_of_one_side() -> None:
+    pairs = broad_mixture(ARGUMENTS, OPENERS, seed=1)
+    long = [pair for pair in pairs if pair.text.count(" reason ") >= 4]
+    assert len(long) > 1000
+    for pair in long[:200]:
+        sides = Counter("disagree" if "isagree reason" in part else "agree" for part in pair.text.split("."))
+        assert sides[pair.label] > 0
+
+
+def test_readers_are_learnt_last_and_both_rows_of_a_debate_make_one_pair() -> None:
+    claim, contrary = "Doping should be allowed", "Doping should not be allowed"
+    twice = [
+        StanceRow(claim, "It is cheating.", "disagree", PLAIN_SOURCE, "doping"),
+        StanceRow(contrary, "It is cheating.", "agree", PLAIN_SOURCE, "doping"),
+    ]
+    rows = [*ARGUMENTS, *twice, argument(1, "agree", "Zoos are cruel", "arc")]
+    assert not {pair.text for pair in broad_mixture(rows, OPENERS, seed=1)} & {"It is cheating."}
+    pairs = [pair for pair in readers_mixture(rows, [], seed=1) if pair.label != "unrelated"]
+    (found,) = (pair for pair in pairs if pair.text == "It is cheating.")
+    assert found in {
+        Pair(claim, "It is cheating.", "disagree", contrary),
+        Pair(contrary, "It is cheating.", "agree", claim),
+    }
+    assert [pair.opposite for pair in pairs if pair.premise == "Zoos are cruel"] != [None]
+
+
+def test_what_is_written_to_be_indirect_does_not_train_the_encoder() -> None:
+    indirect = argument(1, "agree", "Zoos are cruel", WRITTEN_SOURCE)
+    mixtures = [broad_mixture([*ARGUMENTS, indirect], OPENERS, 1), readers_mixture([indirect], [], 1)]
+    assert [pair for pairs in mixtures for pair in pairs if pair.text == indirect.text] == []
+
+
+def test_the_draw_is_the_seeds() -> None:
+    assert broad_mixture(ARGUMENTS, OPENERS, 1) == broad_mixture(ARGUMENTS, OPENERS, 1)
+    assert broad_mixture(ARGUMENTS, OPENERS, 1) != broad_mixture(ARGUMENTS, OPENERS, 2)
