@@ -194,8 +194,8 @@ class Settings(BaseSettings):
 
     adaptation: bool = False
     """Whether the stance towards an article's premise is adapted by the labels that moderators gave comments
-    of that article, from five of them on. It helps where one side prevails, and is off since no gain could
-    be shown for most articles: docs/retraining.md."""
+    of that article, from five of them on: docs/retraining.md. Off, since it tells which side prevails there
+    and hardly which comment takes which."""
 
     adaptation_remembered: int = Field(default=1_000, ge=1, le=1_000_000)
     """Premises of articles whose adaptation a worker remembers, those asked for last: about 2 kB each."""

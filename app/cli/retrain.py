@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.bundles import active_version, settings_of
+from app.cli.observed import observed_of
 from app.cli.stages import Stages
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ REFUSED = 3
 """Exit status where the gates hold a challenger back."""
 
 _TIMEOUT_S = 60.0
+_OBSERVED_DAYS = 14
 
 
 def retrain(
@@ -110,8 +112,9 @@ def retrain(
         check_version(version)
     chosen = RetrainingSettings.read(settings)
     service = settings_of(releases)
+    improved = _champion(champion, service)
     order = RetrainingOrder(
-        champion=_champion(champion, service),
+        champion=improved,
         releases=service.releases,
         report=report,
         data_dir=datasets,
@@ -123,6 +126,7 @@ def retrain(
         plots=plots,
         scheduler=scheduler,
         trusted_keys=service.trusted_keys,
+        observed=observed_of(service, improved.name, _OBSERVED_DAYS),
         before_publishing=lambda: _keep_active(service),
     )
     errors = Console(stderr=True)

@@ -127,10 +127,14 @@ def scores(url: str, texts: list[str]) -> tuple[str, list[dict[str, float]]]:
     return versions.pop(), [one["civility"]["attributes"] for one in found["results"]]
 
 
-def wait_for(url: str, version: str) -> None:
+def wait_until(met: Callable[[], Any], otherwise: str) -> None:
     began = time.monotonic()
-    while scores(url, ["Hello."])[0] != version:
-        assert time.monotonic() - began < 90, f"the service does not take up {version}"
+    while not met():
+        assert time.monotonic() - began < 90, otherwise
+
+
+def wait_for(url: str, version: str) -> None:
+    wait_until(lambda: scores(url, ["Hello."])[0] == version, f"the service does not take up {version}")
 
 
 def brier(found: list[dict[str, float]], truth: list[float]) -> float:
@@ -170,11 +174,14 @@ def test_two_hundred_corrections_make_a_better_release_and_rollback_undoes_it(
         receipt = httpx.post(f"{service.url}/v1/feedback", json={"items": items}, timeout=90)
         assert len(receipt.raise_for_status().json()["ids"]) == 200
 
+        wait_until(lambda: list((tmp_path / "observations").glob("*.json")), "no observation is written")
         report = tmp_path / "report"
         done = invoke("retrain", "--without-base-data", "--report", str(report), "--no-plots")
         assert done.exit_code == 0, done.output
         found = json.loads((report / "retraining.json").read_text())
         assert all(gate["passed"] for gate in found["verdicts"]["civility"]["gates"])
+        assert {day["version"] for day in found["observed"]["drift"]} == {shipped}
+        assert "## The champion's traffic" in (report / "retraining.md").read_text()
         new = found["challenger"]
         assert scores(service.url, ["Hello."])[0] == shipped, "publishing activates nothing"
         with started() as another:

@@ -4,7 +4,7 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ class RetrainingOrder:
         scheduler: address of a Dask scheduler for the parallel parts.
         jobs: parts that run at the same time where there is no cluster.
         trusted_keys: public keys, one of which must have signed the champion; None asks for no signature.
+        observed: what was counted of the champion's traffic, for the report: "drift", an object a day, and
+            "shadow", one a challenger, as `counterpoint models drift-report` and `shadow-report` tell them.
         before_publishing: called when all gates are passed and the release is about to appear.
     """
 
@@ -90,6 +92,7 @@ class RetrainingOrder:
     scheduler: str | None = None
     jobs: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     trusted_keys: Sequence[str] | None = None
+    observed: Mapping[str, Any] = field(default_factory=dict)
     before_publishing: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -299,6 +302,7 @@ def _concluded(
         "sample": order.sample,
         "seed": plan.seed,
         "settings": order.settings.to_dict(),
+        "observed": dict(order.observed),
         "feedback": reviewed.report | {"comments": _sizes(lessons)},
         "verdicts": {task: one.verdict.to_dict() for task, one in judged.items()},
         "figures": {task: one.figures for task, one in judged.items()},

@@ -74,7 +74,7 @@ def markdown(found: Found, images: Mapping[str, str]) -> str:
         for section, reason in found["figures"][task]["challenger"].get("left_out", {}).items():
             parts.append(f"Not measured: {section}: {reason}")
     parts += [f"![{_TITLES[name]}]({place})" for name, place in images.items()]
-    parts += ["## Feedback", _feedback(found["feedback"])]
+    parts += ["## Feedback", _feedback(found["feedback"]), *_traffic(found["observed"])]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -173,6 +173,29 @@ def _feedback(feedback: Found) -> str:
         parts.append("Opinions farthest from the champion, to be looked at by a person:")
         parts.append(table(("opinion", "source", "attribute", "label", "champion"), outliers))
     return "\n\n".join(parts)
+
+
+def _traffic(observed: Found) -> list[str]:
+    """Drift of the champion's traffic by day, and how challengers fared beside it."""
+    drift, shadow = observed.get("drift", []), observed.get("shadow", [])
+    if not drift and not shadow:
+        return []
+    header = ("day", "comments", "most drift in", "index", "by chance", "")
+    days = []
+    for day in drift:
+        most = max(day["drift"], key=lambda name: day["drift"][name]["psi"], default=None)
+        figures = [day.get("note", "–"), "–", "–", "–"]
+        if most is not None:
+            one = day["drift"][most]
+            figures = [most, f"{one['psi']:.3f}", f"{one['by_chance']:.3f}", one["verdict"]]
+        days.append((day["day"], f"{day['comments']:,}", *figures))
+    parts = ["## The champion's traffic", table(header, days)]
+    beside = [
+        f"{one['challenger']} was beside it from {one['first_day']} to {one['last_day']}, on "
+        f"{one['comments']:,} comments; `counterpoint models shadow-report` tells how it fared."
+        for one in shadow
+    ]
+    return [*parts, *beside]
 
 
 def _rate(counts: Sequence[int]) -> str:
