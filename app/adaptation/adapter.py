@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -41,11 +41,27 @@ class _Known(NamedTuple):
     made: float
 
 
+class _Labelled:
+    """The articles of whose comments somebody told a stance."""
+
+    def __init__(self, articles: Iterable[ArticleName]) -> None:
+        self.read = time.monotonic()
+        self._names: set[str | None] = set()
+        self.add(articles)
+
+    def add(self, articles: Iterable[ArticleName]) -> None:
+        self._names.update(name for article in articles for name in article)
+        self._names.discard(None)
+
+    def knows(self, article: ArticleName) -> bool:
+        return article.id in self._names or article.url in self._names
+
+
 class StanceAdapter:
     """Gives the head of an article, the same in every worker that sees the same labels.
 
-    The first comment of an article waits until its labels are read; later ones never wait. New labels
-    are looked for every two seconds.
+    The first comment of an article that has labels waits until they are read; other comments never
+    wait. New labels are looked for every two seconds.
 
     Args:
         current: gives the scorer in use; heads for another are forgotten.
@@ -62,6 +78,7 @@ class StanceAdapter:
         self._ask_store = ask_store
         self._most = most
         self._known: OrderedDict[_Place, _Known] = OrderedDict()
+        self._labelled: _Labelled | None = None
         self._seen: dict[ArticleName, tuple[int, str]] = {}
         self._learner = ThreadPoolExecutor(1, thread_name_prefix="adaptation")
 
@@ -73,6 +90,10 @@ class StanceAdapter:
         Raises:
             StoreError: the labels cannot be read, and were not before.
         """
+        if self._labelled is None:
+            self._labelled = await self._read_labelled()
+        if not self._labelled.knows(article):
+            return NOTHING_ADAPTED
         found = {}
         for premise in premises:
             head = await self._head(scorer, _Place(scorer.version, article, premise))
@@ -127,7 +148,15 @@ class StanceAdapter:
         if not opinions:
             return None
         teach = partial(learn, scorer.bundle.stance, scorer.version, place.premise, opinions)
-        return await asyncio.get_running_loop().run_in_executor(self._learner, teach)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._learner, teach)
+        except Exception as error:  # scoring goes on with the general model
+            log_failure(error, None)
+            return None
+
+    async def _read_labelled(self) -> "_Labelled":
+        labelled = await self._ask_store(self._store.stances.touched, datetime.min.replace(tzinfo=UTC))
+        return _Labelled(labelled)
 
     async def _check(self) -> None:
         scorer = self._current()
@@ -138,6 +167,9 @@ class StanceAdapter:
         )
         changed = [article for article, mark in touched.items() if self._seen.get(article) != mark]
         old = time.monotonic() - _ANEW_S
+        if self._labelled is None or self._labelled.read < old:
+            self._labelled = await self._read_labelled()
+        self._labelled.add(touched)
         for place, known in list(self._known.items()):
             if known.made < old or any(_is_same(place.article, article) for article in changed):
                 head = await self._learn(scorer, place)

@@ -173,7 +173,7 @@ def test_the_registered_premise_and_a_batch_are_adapted_too(running: Any) -> Non
     article = {"id": "registered"}
     httpx.put(f"{running.url}/v1/articles/registered", json={"premise": PREMISE}).raise_for_status()
     label(running.url, 10, article=article)
-    # The first comment of an article waits for its labels.
+    wait_for(running.url, lambda answer: "adaptation" in answer["stance"], article=article)
     items = [{"comment": {"text": f"{COMMENT['text']} {i}"}, "article": article} for i in range(5)]
     answers = httpx.post(f"{running.url}/v1/score/batch", json={"items": items}, timeout=60).json()["results"]
     assert {one["stance"]["adaptation"]["labels"] for one in answers} == {10}
