@@ -83,12 +83,22 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._reading().align(text)
 
+    @property
+    def common_pieces(self) -> tuple[str, ...]:
+        """The known words, and pieces of text between spaces that are as common."""
+        check_is_fitted(self)
+        return (*self.vocabulary_, *self._settled_pieces)
+
+    @property
+    def _settled_pieces(self) -> tuple[str, ...]:
+        settled: tuple[str, ...] = getattr(self, "settled_", ())  # bundles before 2026.11.3 have none
+        return settled
+
     def _reading(self) -> "Reader":
         reader: Reader | None = self.__dict__.get("_reader")
         if reader is None:
             counts = dict(zip(self.vocabulary_, self.counts_.tolist(), strict=True))
-            settled = getattr(self, "settled_", ())  # bundles before 2026.11.3 have none
-            reader = self._reader = Reader(Vocabulary(counts, self.pairs_), settled)
+            reader = self._reader = Reader(Vocabulary(counts, self.pairs_), self._settled_pieces)
         return reader
 
     def _common_settled(self, texts: Sequence[str]) -> tuple[str, ...]:
