@@ -32,6 +32,7 @@ from models.hashing import (
     ones_by_row,
     pair_hashes,
     read_batch,
+    sums_by_row,
 )
 from models.known_words import KnownWords
 from models.strings import ReadsStrings
@@ -180,7 +181,7 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
             count = np.bincount(number)
             norm = _norm(of_word[:, width].sum())
             share += of_word[number, :width] / count[number, None] / norm
-        square = (self._words_of(batch) @ table)[0, width]
+        square = sums_by_row(table, *self._words_of(batch))[0, width]
         norm = _norm(square) / self.word_weight if self.word_weight else np.inf
         spoken = batch.spoken()
         for n, columns in enumerate(self._word_columns(spoken)):
@@ -197,7 +198,7 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
         batch = self._batch(texts)
         width = table.shape[1] - 1
         chars = self._char_sums(batch, table, known).astype(np.float64)
-        words = (self._words_of(batch) @ table).astype(np.float64)
+        words = sums_by_row(table, *self._words_of(batch)).astype(np.float64)
         projected: NDArray[np.float64] = chars[:, :width] / _norm(chars[:, width])[:, None]
         projected += self.word_weight * words[:, :width] / _norm(words[:, width])[:, None]
         return projected
@@ -221,8 +222,7 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
             number = keys & _NO_NEW
             is_new = number != _NO_NEW
             sums[is_new] = new_sums[number[is_new]]
-        by_row = ones_by_row(np.arange(len(keys)), before, len(keys))
-        return np.asarray(by_row @ sums)
+        return sums_by_row(sums, np.arange(len(keys)), before)
 
     def _sums_of_words(self, words: list[str], table: Floats) -> tuple[Hashes, Floats]:
         batch = read_batch(words)
@@ -248,7 +248,8 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
         hashes, first, number = numbered(batch.words.hashes)
         number, before = distinct_by_row(number, batch.words.before, max(len(hashes), 1))
         words = ones_by_row(number, before, len(hashes))
-        return sparse.csr_array(words @ self._chars_of(batch, first)), self._words_of(batch)
+        spoken = ones_by_row(*self._words_of(batch), 2**self.n_bits)
+        return sparse.csr_array(words @ self._chars_of(batch, first)), spoken
 
     def _batch(self, texts: Sequence[str]) -> Batch:
         return read_batch(texts if self.normalised else list(map(normalise, texts)))
@@ -273,8 +274,8 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
                 found.append((token[kept], self._bucket(hashes[kept], n)))
         return _counted(found, (len(words), 2**self.n_bits))
 
-    def _words_of(self, batch: Batch) -> sparse.csr_array:
-        """The distinct words of each text, then its distinct pairs of neighbours."""
+    def _words_of(self, batch: Batch) -> tuple[NDArray[np.int32], Places]:
+        """Columns of each text's distinct words, then of its distinct pairs; how many stand before it."""
         spoken, pair = batch.spoken(), 2**self.n_bits
         columns = np.zeros((len(spoken.hashes), self.word_ngrams), dtype=np.int32)
         there = np.ones(columns.shape, dtype=bool)
@@ -288,7 +289,7 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
             counts = np.zeros_like(counts)
         before = np.concatenate([[0], np.cumsum(counts)])
         keys, before = distinct_by_row(columns[there], before, 2 * pair)
-        return ones_by_row(keys & (pair - 1), before, pair)
+        return keys & (pair - 1), before
 
     def _word_columns(self, spoken: Words) -> Iterator[NDArray[np.int32]]:
         """The column of each word, then that of each pair of neighbours."""

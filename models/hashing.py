@@ -23,6 +23,7 @@ __all__ = [
     "ones_by_row",
     "pair_hashes",
     "read_batch",
+    "sums_by_row",
 ]
 
 SPACE = ord(" ")
@@ -144,6 +145,12 @@ def distinct_by_row(keys: NDArray[Any], before: Places, limit: int) -> tuple[NDA
         before: how many stand before each row, shape (n_rows + 1,).
         limit: above all keys.
     """
+    if len(before) == 2:
+        keys = np.sort(keys)
+        is_new = np.ones(len(keys), dtype=bool)
+        is_new[1:] = keys[1:] != keys[:-1]
+        keys = keys[is_new]
+        return keys, np.array([0, len(keys)])
     # Rows are short: sorting each is several times as fast as sorting all keys at once.
     rows = sparse.csr_array((np.ones(len(keys), dtype=np.int8), keys, before), shape=(len(before) - 1, limit))
     rows.sum_duplicates()
@@ -154,6 +161,13 @@ def ones_by_row(columns: NDArray[Any], before: Places, width: int) -> sparse.csr
     """Return CSR of ones: the columns of each row, in their order; one may stand twice in a row."""
     ones = np.ones(len(columns), dtype=np.float32)
     return sparse.csr_array((ones, columns, before), shape=(len(before) - 1, width))
+
+
+def sums_by_row(table: NDArray[np.float32], columns: NDArray[Any], before: Places) -> NDArray[np.float32]:
+    """Return for each row the sum of the table's rows `columns`, one after another, shape (n_rows, k)."""
+    if len(before) == 2 and len(columns):
+        return np.cumsum(table[columns], axis=0)[-1:]  # as below to the last bit, and at once
+    return np.asarray(ones_by_row(columns, before, len(table)) @ table)
 
 
 def _powers(base: np.uint64, count: int) -> Hashes:

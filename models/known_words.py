@@ -32,8 +32,7 @@ class KnownWords:
         self._shift = np.uint64(64 - bits)
         # The words of a slot are those whose hashes begin with the same bits: a few neighbours.
         slots = np.arange(2**bits, dtype=np.uint64) << self._shift
-        self._first = np.searchsorted(hashes, slots)
-        self._fullest = int(np.diff(self._first, append=len(hashes)).max())
+        self._first = np.searchsorted(hashes, slots).astype(np.int32)
         self._closed = np.append(hashes, np.uint64(2**64 - 1))
 
     @classmethod
@@ -51,9 +50,11 @@ class KnownWords:
 
     def find(self, hashes: Hashes) -> tuple[Places, NDArray[np.bool_]]:
         """Return the place of each hash among `hashes`, and whether it is there; where not, any place."""
-        place = self._first[hashes >> self._shift]
-        for _ in range(self._fullest):
-            place += self._closed[place] < hashes
+        place = self._first[hashes >> self._shift].astype(np.int64)
+        short = np.flatnonzero(self._closed[place] < hashes)
+        while len(short):
+            place[short] += 1
+            short = short[self._closed[place[short]] < hashes[short]]
         return place, (self._closed[place] == hashes) & (place < len(self))
 
     def __len__(self) -> int:
