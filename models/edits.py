@@ -9,15 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.lookalikes import SPELLED_OUT
-from models.text import align, normalise
+from models.text import align, fold_characters, normalise
 
-__all__ = ["Edit", "Line", "fold", "fold_line"]
+__all__ = ["Edit", "Line", "fold", "fold_line", "fold_roughly"]
 
 _BLANKS = {0x115F: "", 0x1160: "", 0x3164: " ", 0xFFA0: " ", 0x2800: " "}
 _BEFORE_FOLDING = _BLANKS | SPELLED_OUT
 _UNUSUAL = frozenset(map(chr, _BEFORE_FOLDING))
 _MAY_BE_MARKS = (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0))
 _MARKS = frozenset(char for char in map(chr, _MAY_BE_MARKS) if unicodedata.category(char) in ("Mn", "Me"))
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _MARKED = re.compile(f"(?<=[a-z])[{''.join(sorted(_MARKS))}]+")
 
 
@@ -59,12 +60,22 @@ def fold(text: str) -> str:
     """`normalise`, and what it leaves: blanks that are letters to Unicode, marks on Latin letters."""
     if text.isascii():
         return normalise(text)
-    if not _UNUSUAL.isdisjoint(set(text)):
+    if not _UNUSUAL.isdisjoint(text):
         text = text.translate(_BEFORE_FOLDING)
     text = normalise(text)
-    if text.isascii() or _MARKS.isdisjoint(set(text)):
+    if text.isascii() or _MARKS.isdisjoint(text):
         return text
     return normalise(_MARKED.sub("", text))
+
+
+def fold_roughly(text: str) -> str:
+    """As `fold`, but letters that are stretched may stay so: much faster where most is ASCII."""
+    if text.isascii():
+        return fold_characters(text)
+    if not _UNUSUAL.isdisjoint(_NOT_ASCII.findall(text)):
+        return fold(text)
+    folded = fold_characters(text)
+    return folded if _MARKS.isdisjoint(_NOT_ASCII.findall(folded)) else fold(text)
 
 
 def fold_line(line: Line) -> Line:

@@ -75,12 +75,10 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
 
     def transform(self, X: Sequence[str]) -> list[str]:
         """Return each text normalised and undisguised."""
-        check_is_fitted(self)
         return list(map(self._reading().read, check_texts(X)))
 
     def align(self, text: str) -> Aligned:
         """Return `transform([text])[0]` together with the origin of each of its characters."""
-        check_is_fitted(self)
         return self._reading().align(text)
 
     @property
@@ -97,6 +95,7 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
     def _reading(self) -> "Reader":
         reader: Reader | None = self.__dict__.get("_reader")
         if reader is None:
+            check_is_fitted(self)
             counts = dict(zip(self.vocabulary_, self.counts_.tolist(), strict=True))
             reader = self._reader = Reader(Vocabulary(counts, self.pairs_), self._settled_pieces)
         return reader
