@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.lookalikes import SPELLED_OUT
-from models.text import align, fold_characters, normalise
+from models.text import align, beyond_ascii, fold_characters, normalise
 
 __all__ = ["Edit", "Line", "fold", "fold_line", "fold_roughly"]
 
@@ -18,7 +18,6 @@ _BEFORE_FOLDING = _BLANKS | SPELLED_OUT
 _UNUSUAL = frozenset(map(chr, _BEFORE_FOLDING))
 _MAY_BE_MARKS = (*range(0x300, 0x1F000), *range(0xE0100, 0xE01F0))
 _MARKS = frozenset(char for char in map(chr, _MAY_BE_MARKS) if unicodedata.category(char) in ("Mn", "Me"))
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _MARKED = re.compile(f"(?<=[a-z])[{''.join(sorted(_MARKS))}]+")
 
 
@@ -72,10 +71,10 @@ def fold_roughly(text: str) -> str:
     """As `fold`, but letters that are stretched may stay so: much faster where most is ASCII."""
     if text.isascii():
         return fold_characters(text)
-    if not _UNUSUAL.isdisjoint(_NOT_ASCII.findall(text)):
+    if not _UNUSUAL.isdisjoint(beyond_ascii(text)):
         return fold(text)
     folded = fold_characters(text)
-    return folded if _MARKS.isdisjoint(_NOT_ASCII.findall(folded)) else fold(text)
+    return folded if folded.isascii() or _MARKS.isdisjoint(beyond_ascii(folded)) else fold(text)
 
 
 def fold_line(line: Line) -> Line:

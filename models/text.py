@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Aligned", "align", "fold_characters", "normalise"]
+__all__ = ["Aligned", "align", "beyond_ascii", "fold_characters", "normalise"]
 
 _ASCII_CONTROLS = bytes([*range(9), *range(14, 32), 127])
 _TO_LOWER = bytes(range(256)).lower()
+_ASCII = bytes(range(128))
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_FEW = 12
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _ASCII_SPACES = "\t\n\v\f\r"
 _NEXT_LINE = "\x85"
@@ -83,10 +85,22 @@ def normalise(text: str) -> str:
 def fold_characters(text: str) -> str:
     """As `normalise`, stretched letters staying as they are."""
     # Bytes of other characters are beyond ASCII, so that the table leaves them alone.
-    plain = text.encode("utf-8", "surrogatepass").translate(_TO_LOWER, _ASCII_CONTROLS)
+    raw = text.encode("utf-8", "surrogatepass").translate(_TO_LOWER, _ASCII_CONTROLS)
+    plain = raw.decode("utf-8", "surrogatepass")
     if text.isascii():
-        return plain.decode()
-    return _NOT_ASCII.sub(_folded_run, plain.decode("utf-8", "surrogatepass"))
+        return plain
+    others = set(beyond_ascii(text))
+    folded = [(char, _FOLD[ord(char)]) for char in others]
+    if len(others) > _FEW or not all(new.isascii() or new == char for char, new in folded):
+        return _NOT_ASCII.sub(_folded_run, plain)
+    for char, new in folded:
+        plain = plain.replace(char, new)
+    return plain
+
+
+def beyond_ascii(text: str) -> str:
+    """Return the characters of `text` that are not ASCII, in order."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
 
 
 def _folded_run(match: re.Match[str]) -> str:
