@@ -24,6 +24,7 @@ __all__ = ["Gathered", "Order", "gather"]
 
 _BLOCK = 1 << 20
 _ROWS_A_REPORT = 1_000
+_FROM_THE_BEGINNING = ("http://", "https://")  # many servers give no part of a file alone
 _HEAD_BYTES, _HEAD_ROWS = 4_000_000, 1_000
 _EXPORTS: dict[str, Callable[[str, str], Iterator[Record]]] = {
     "wordpress": read_wordpress,
@@ -126,7 +127,7 @@ class _Gatherer:
         if address == STDIN:
             name, address = "standard input", self._stdin()
         found = recognise(address, name, self._order.format)
-        if found.compression is not None:
+        if found.compression is not None or address.startswith(_FROM_THE_BEGINNING):
             address = self._unpacked(found)
         if found.format == "json":
             return self._described(name, self._written(read_json_document(address, name), name), "jsonl")
