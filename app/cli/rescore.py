@@ -20,6 +20,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from app.forking import prepare_workers, usable_cores
+
 if TYPE_CHECKING:
     from app.rescore import Drift, Engine, Order, Outcome
     from app.rescore.job import Model
@@ -212,6 +214,8 @@ def rescore(
     if output is None and not dry_run:
         raise typer.BadParameter("give --output FILE, or --dry-run")
     _refuse_contradictions(url, scheduler, workers, bundle, encoder_share)
+    if not (url or scheduler or dry_run) and (workers or usable_cores()) > 1:
+        prepare_workers("app.rescore.engines")
     from app.rescore import Order, Rescoring, is_remote, kind_of_output, rescore_elsewhere, staged_output
     from app.rescore import rescore as run_here
 
@@ -286,7 +290,7 @@ def _engine(
     bundle: Path | None,
     encoder_share: float | None,
 ) -> "Iterator[tuple[str, Engine, Model]]":
-    from app.rescore import Service, in_process, model_of, on_cluster, through_service, usable_cores
+    from app.rescore import Service, in_process, model_of, on_cluster, through_service
     from app.settings import load_settings
     from models import latest_bundle
 

@@ -6,7 +6,7 @@ they are joined in order. No text of a comment is in any message or log.
 """
 
 from app.rescore.drift import Drift, find_drift, write_drift
-from app.rescore.engines import Engine, in_process, on_cluster, through_service, usable_cores
+from app.rescore.engines import Engine, in_process, on_cluster, through_service
 from app.rescore.errors import ArchiveError, OutputError, PartError, RescoreError, RunError
 from app.rescore.files import is_remote
 from app.rescore.gathering import Order
@@ -41,6 +41,5 @@ __all__ = [
     "rescore_elsewhere",
     "staged_output",
     "through_service",
-    "usable_cores",
     "write_drift",
 ]
