@@ -29,6 +29,8 @@ from models.stance import STANCE_LANGUAGES
 
 __all__ = ["Scorer"]
 
+_NOTHING_ASKED = ToldStances([])
+
 
 class Scorer:
     """Scores comments with one bundle. Safe for use by several threads."""
@@ -115,6 +117,8 @@ class Scorer:
         known: Mapping[int, str],
         adapted: Mapping[int, Mapping[str, AdaptedStance]],
     ) -> list[ToldStances]:
+        if not known and all(one.article is None and one.comment.parent is None for one in requests):
+            return [_NOTHING_ASKED] * len(requests)
         asked = []
         for i, (request, language) in enumerate(zip(requests, languages, strict=True)):
             comment = request.comment

@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -75,6 +77,16 @@ def shipped_bundle_path() -> Path:
 def shipped_bundle(shipped_bundle_path: Path) -> Bundle:
     """That bundle, loaded."""
     return load_bundle(shipped_bundle_path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A running PostgreSQL server."""
+    server = _load("postgres").PostgresServer()
+    try:
+        yield server.start()
+    finally:
+        server.close()
 
 
 @pytest.fixture(scope="session")
