@@ -1,0 +1,1 @@
+"""Who calls: API keys, their scopes, and the gate in front of the routes."""
