@@ -11,6 +11,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
+from app.access.access import Access
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
@@ -56,6 +57,7 @@ class Service:
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
         self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+        self.access = Access(settings, self.store.keys, self.ask_store)
         self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
             lambda: self._score,
@@ -74,14 +76,20 @@ class Service:
             await to_thread.run_sync(self.store.check)  # with all the time that making the tables takes
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
-        following = asyncio.create_task(self._follow_releases(), name="releases")
+        await self.access.start()
+        following = [
+            asyncio.create_task(self._follow_releases(), name="releases"),
+            asyncio.create_task(self.access.follow(), name="keys"),
+        ]
         try:
             async with self.batcher:
                 with self.observing:
                     yield
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+            await self.access.close()
             self.store.close()
 
     async def answer(
