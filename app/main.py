@@ -12,6 +12,7 @@ from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.integrations import coral, discourse
 from app.openapi import describe_access, describe_bodies
+from app.ops.encodings import PlainBodies
 from app.ops.headers import CORS, SecurityHeaders
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
@@ -73,9 +74,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in parts:
         app.include_router(part.router)
     describe_bodies(app)
-    describe_access(app)
+    describe_access(app, [part.router for part in parts])
     add_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, except_paths={scores.STREAM_PATH})
+    app.add_middleware(PlainBodies)
     free = FREE_PATHS | {metrics.PATH} if settings.metrics_open else FREE_PATHS
     app.add_middleware(KeyGate, access=service.access, free_paths=free)
     app.add_middleware(ForeignEnvelopes, protocols=PROTOCOLS)

@@ -1,8 +1,9 @@
 """The OpenAPI document. The routes read their bodies themselves, so their schemas are added here."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
@@ -72,11 +73,12 @@ def describe_bodies(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def describe_access(app: FastAPI) -> None:
+def describe_access(app: FastAPI, routers: Iterable[APIRouter]) -> None:
     """Add which key each operation takes to the app's document, and how it is refused without."""
     scopes = {
         (method.lower(), route.path_format): need.dependency.scope
-        for route in app.routes
+        for router in routers
+        for route in router.routes
         if isinstance(route, APIRoute)
         for need in route.dependencies
         if isinstance(need.dependency, Needs)
@@ -93,7 +95,7 @@ def describe_access(app: FastAPI) -> None:
                 operation = document["paths"].get(path, {}).get(method)
                 if operation is not None:
                     operation["security"] = [{}, *({name: [scope]} for name in _SCHEMES)]
-                    refused = {str(status): told for status, told in problems(401, 403).items()}
+                    refused = {str(status): told for status, told in problems(401, 403, 503).items()}
                     operation["responses"] = refused | operation["responses"]
         return document
 

@@ -122,16 +122,12 @@ class Keyring:
             self._used = used | self._used
 
     def _known(self, key_id: str) -> StoredKey | None:
-        if self._unread is not None and self._read_at is not None:
-            if time.monotonic() - self._read_at > self._settings.key_outage_s:
-                return None
-        return self._keys.get(key_id)
+        age_s = 0.0 if self._unread is None or self._read_at is None else time.monotonic() - self._read_at
+        return self._keys.get(key_id) if age_s <= self._settings.key_outage_s else None
 
     def _read(self) -> tuple[Mapping[str, StoredKey], ServerSecrets]:
-        keys = self._store.all()
-        return {key.id: key for key in keys}, load_server_secrets(self._settings) if keys else ServerSecrets(
-            []
-        )
+        keys = {key.id: key for key in self._store.all()}
+        return keys, load_server_secrets(self._settings) if keys else ServerSecrets([])
 
     def _tell_of_unreadable(self) -> None:
         now = datetime.now(UTC)
@@ -139,7 +135,7 @@ class Keyring:
         unreadable = frozenset(key.id for key in usable if not self._secrets.knows(key.secret_tag))
         if unreadable - self._unreadable:
             _log.error(
-                "API keys %s were made with another server secret: add it to COUNTERPOINT_KEY_SECRET or its file",
+                "API keys %s were made with a server secret that COUNTERPOINT_KEY_SECRET or its file lacks",
                 ", ".join(sorted(unreadable)),
             )
         self._unreadable = unreadable

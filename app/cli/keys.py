@@ -80,8 +80,8 @@ def create(
         return
     typer.echo(str(given))
     Console(stderr=True, soft_wrap=True).print(
-        f"The key of {name} ({', '.join(scopes)}), id {given.id}: it is shown this once. From now on the service "
-        "takes nobody without a key.",
+        f"The key of {name} ({', '.join(scopes)}), id {given.id}: it is shown this once. From now on the "
+        "service takes nobody without a key.",
         markup=False,
         highlight=False,
     )

@@ -15,7 +15,7 @@ from app.ops.problems import PROBLEM_TYPE
 __all__ = ["PROTOCOLS", "ForeignEnvelopes"]
 
 _Translate = Callable[[int, str], Reply]
-_KEPT = ("allow", "connection", "retry-after", "www-authenticate")
+_KEPT = ("accept-encoding", "allow", "connection", "retry-after", "www-authenticate")
 
 
 def _google(status: int, detail: str) -> Reply:

@@ -23,7 +23,7 @@ _failures = logging.getLogger("counterpoint.failures")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the record's `fields`; API keys are cut down."""
+    """One JSON object a line: time, level, logger, message, `fields`, and of a key only its id."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for a record."""
