@@ -11,6 +11,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
+from app.access.access import Access
 from app.adaptation.adapter import NOTHING_ADAPTED, StanceAdapter
 from app.adaptation.learning import AdaptedStance
 from app.batching import MicroBatcher
@@ -61,6 +62,7 @@ class Service:
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
         self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+        self.access = Access(settings, self.store.keys, self.ask_store)
         self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
             lambda: self._score,
@@ -86,7 +88,11 @@ class Service:
             await to_thread.run_sync(self.store.check)  # with all the time that making the tables takes
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
-        following = [asyncio.create_task(self._follow_releases(), name="releases")]
+        await self.access.start()
+        following = [
+            asyncio.create_task(self._follow_releases(), name="releases"),
+            asyncio.create_task(self.access.follow(), name="keys"),
+        ]
         if self._adapter is not None:
             following.append(asyncio.create_task(self._adapter.follow(), name="adaptation"))
         try:
@@ -94,9 +100,10 @@ class Service:
                 with self.observing:
                     yield
         finally:
-            for one in following:
-                one.cancel()
+            for task in following:
+                task.cancel()
             await asyncio.gather(*following, return_exceptions=True)
+            await self.access.close()
             self.store.close()
 
     async def answer(

@@ -5,13 +5,17 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import Response
 
-__all__ = ["router"]
+from app.access.needs import needs
 
-router = APIRouter(tags=["health"])
+__all__ = ["PATH", "router"]
+
+PATH = "/metrics"
+
+router = APIRouter(tags=["health"], dependencies=[needs("admin")])
 
 
 @router.get(
-    "/metrics",
+    PATH,
     response_class=Response,
     responses={200: {"description": "Prometheus' text format.", "content": {CONTENT_TYPE_LATEST: {}}}},
 )

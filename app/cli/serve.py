@@ -73,8 +73,13 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from app.access.starting import check_start
     from app.settings import PREFIX
+    from app.store import Store
 
+    store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+    check_start(settings, store.keys)  # each worker looks too, but would only be started again
+    store.close()
     os.environ |= {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
     config = uvicorn.Config(
         "app.main:create_app",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.keys import hide_keys
 from app.ops.problems import INTERNAL_PROBLEM, problem_response
 
 __all__ = ["JsonFormatter", "RequestLog", "configure_logging", "log_failure"]
@@ -22,7 +23,7 @@ _failures = logging.getLogger("counterpoint.failures")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, and the record's `fields`."""
+    """One JSON object a line: time, level, logger, message, `fields`, and of a key only its id."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for a record."""
@@ -32,7 +33,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        return json.dumps(line | getattr(record, "fields", {}))
+        return hide_keys(json.dumps(line | getattr(record, "fields", {})))
 
 
 def configure_logging(level: str) -> None:
