@@ -16,6 +16,8 @@ BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True
 READERS_LESSON = FineTuning(epochs=1.5, learning_rate=5e-5, max_tokens=256, seed=20261124, bfloat16=True)
 """How readers' comments are learnt afterwards."""
 
+_READERS_BLEND = 0.75  # of the parameters, the rest being those that know arguments of every kind
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -39,10 +41,15 @@ def fine_tune_pairs(
 ) -> PairEncoder:
     """Fine-tune on one list of pairs after the other and return the encoder; checkpoints lie in `scratch`.
 
+    What a later list teaches is blended with what was known before.
+
     Raises:
         MissingExtraError: the extra `train` is not installed.
     """
-    stages = [Stage([_example(pair) for pair in pairs], settings) for pairs, settings in course]
+    stages = [
+        Stage([_example(pair) for pair in pairs], settings, _READERS_BLEND if place else 1.0)
+        for place, (pairs, settings) in enumerate(course)
+    ]
     tuned = fine_tune(stages, loss="one label", checkpoint=scratch / "stance-encoder.pt", progress=progress)
     return PairEncoder(tuned.onnx, tuned.tokenizer, max(settings.max_tokens for _, settings in course))
 
