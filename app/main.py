@@ -4,16 +4,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from app.api import articles, feedback, health, metrics, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.integrations import coral, discourse
 from app.openapi import describe_bodies
+from app.ops.draining import CloseWhileDraining
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
 from app.ops.metrics import service_registry
 from app.ops.problems import add_problem_handlers
+from app.ops.requests import RequestMeter
 from app.service import Service
 from app.settings import Settings, load_settings
 from counterpoint import __version__
@@ -69,5 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, except_paths={scores.STREAM_PATH})
     app.add_middleware(ForeignEnvelopes, protocols=PROTOCOLS)
+    app.add_middleware(CloseWhileDraining, draining=service.draining)
     app.add_middleware(RequestLog)
+    routes = {route.path for part in parts for route in part.router.routes if isinstance(route, APIRoute)}
+    app.add_middleware(RequestMeter, instruments=service.instruments, routes=routes)
     return app

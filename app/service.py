@@ -15,6 +15,8 @@ from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
 from app.observing.observer import Observer
+from app.ops.draining import Draining
+from app.ops.instruments import Instruments
 from app.ops.logging import log_failure
 from app.premise import given_claims
 from app.schemas import ScoreAnswer, ScoreRequest
@@ -30,6 +32,7 @@ _Value = TypeVar("_Value")
 _log = logging.getLogger("counterpoint.service")
 _STORE_THREADS = 8
 _STORE_REST_S = 5.0
+_WATCH_S = 1.0
 
 
 class Question(NamedTuple):
@@ -53,6 +56,8 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.instruments = Instruments()
+        self.draining = Draining(settings.drain_s)
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
         self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
@@ -63,9 +68,12 @@ class Service:
             wait_ms=settings.micro_batch_wait_ms,
             budget_ms=settings.micro_batch_budget_ms,
             max_waiting=settings.max_waiting,
+            taken=self.instruments.waited,
         )
         self._store_threads = CapacityLimiter(_STORE_THREADS)
         self._store_rests_until = 0.0
+        self._store_is_down = False
+        self._version_noted: str | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -74,14 +82,16 @@ class Service:
             await to_thread.run_sync(self.store.check)  # with all the time that making the tables takes
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
-        following = asyncio.create_task(self._follow_releases(), name="releases")
+            self._store_is_down = True
+        tasks = [asyncio.create_task(self._follow_releases()), asyncio.create_task(self._watch())]
         try:
             async with self.batcher:
-                with self.observing:
+                with self.observing, self.draining.on_sigterm():
                     yield
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             self.store.close()
 
     async def answer(
@@ -126,29 +136,56 @@ class Service:
         Raises:
             StoreError: the database fails or takes too long.
         """
+        began = time.perf_counter()
+        try:
+            value = await self._ask_in_time(ask, *args)
+        except StoreError as error:
+            self._store_is_down = isinstance(error, StoreDownError)
+            outcome = "down" if self._store_is_down else "failed"
+            self.instruments.asked_store(outcome, time.perf_counter() - began)
+            raise
+        self._store_is_down = False
+        self._store_rests_until = 0.0
+        self.instruments.asked_store("ok", time.perf_counter() - began)
+        return value
+
+    async def _ask_in_time(self, ask: Callable[..., _Value], *args: Any) -> _Value:
         limit = self.settings.database_timeout_s
         try:
             with anyio.fail_after(limit):
-                value = await to_thread.run_sync(
+                return await to_thread.run_sync(
                     ask, *args, abandon_on_cancel=True, limiter=self._store_threads
                 )
         except TimeoutError:
             raise StoreDownError(f"the database does not answer within {limit:g} s") from None
-        self._store_rests_until = 0.0
-        return value
+
+    def note_state(self) -> None:
+        """Bring the gauges up to date."""
+        self.instruments.queued(*self.batcher.waiting)
+        self.instruments.draining(self.draining.begun)
+        self.instruments.measure_memory()
+        self.instruments.refused("active", self.shelf.problem is not None)
+        self.instruments.refused("challenger", self.observing.problem is not None)
+        version = self.shelf.scorer.version
+        if version != self._version_noted:
+            self.instruments.using(version, self._version_noted)
+            self._version_noted = version
 
     def _score(self, questions: Sequence[Question]) -> list[ScoreAnswer]:
-        answers: dict[int, ScoreAnswer] = {}
+        began, answers = time.perf_counter(), dict[int, ScoreAnswer]()
         # As a rule there is one scorer; while another version is being put to use there may be two.
         for scorer in dict.fromkeys(question.scorer for question in questions):
             places = [i for i, question in enumerate(questions) if question.scorer is scorer]
             asked = [questions[i] for i in places]
+            stages = scorer.stages.copy()
             given = _scored(scorer, asked)
+            self.instruments.judged(scorer.stages - stages)
             answers |= zip(places, given, strict=True)
             whole = [(q, answer) for q, answer in zip(asked, given, strict=True) if not q.part]
-            self.observing.saw(
-                scorer, [(q.request, q.registered) for q, _ in whole], [answer for _, answer in whole]
-            )
+            told = [answer for _, answer in whole]
+            self.observing.saw(scorer, [(q.request, q.registered) for q, _ in whole], told)
+            self.instruments.scored(told)
+        self.instruments.micro_batch(len(questions), time.perf_counter() - began)
         return [answers[i] for i in range(len(questions))]
 
     async def _follow_releases(self) -> None:
@@ -158,6 +195,16 @@ class Service:
                 await to_thread.run_sync(self.shelf.follow)
             except Exception as error:
                 log_failure(error, None)
+
+    async def _watch(self) -> None:
+        while True:
+            self.note_state()
+            if self._store_is_down and time.monotonic() >= self._store_rests_until:
+                try:
+                    await self.ask_store(self.store.check)
+                except StoreError as error:
+                    self._let_rest(error)
+            await asyncio.sleep(_WATCH_S)
 
     async def _questions(self, requests: Sequence[ScoreRequest], scorer: Scorer | None) -> list[Question]:
         scorer = scorer or self.shelf.scorer
@@ -193,7 +240,9 @@ class Service:
         most = self.settings.store_comments
         pairs = zip(requests, answers, strict=True)
         keeping = [what_to_keep(request, answer, most) for request, answer in pairs]
-        kept = await self._keeper.keep([comment for comment in keeping if comment is not None])
+        wanted = [comment for comment in keeping if comment is not None]
+        kept = await self._keeper.keep(wanted)
+        self.instruments.stored(len(wanted), kept)
         return [
             answer
             if request.store is None

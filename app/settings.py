@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     """Most that is ever stored of a scored comment whose caller asks for storing: its text, a digest of the
     text, or nothing at all. Nothing is stored unasked."""
 
+    drain_s: float = Field(default=0.0, ge=0, le=600)
+    """How long, in seconds, the service goes on answering after SIGTERM while `/readyz` answers 503, so that
+    balancers turn to others before it stops listening."""
+
+    shutdown_grace_s: int = Field(default=30, ge=1, le=3_600)
+    """How long, in seconds, requests in flight may take once the service has stopped listening."""
+
     max_text_bytes: int = Field(default=20_480, ge=1)
     """Most UTF-8 bytes of `comment.text`, `comment.parent.text`, `article.premise` and `article.title`."""
 

@@ -22,9 +22,12 @@ async def livez() -> Health:
 async def readyz(service: CurrentService) -> Health:
     """Tell whether comments are scored, and what is amiss.
 
-    "degraded" is still ready: without the database, scores come without registered premises, and where
-    a version is refused, the one before it goes on serving.
+    It says no while the process is draining, before it ends. "degraded" is still ready: without the
+    database, scores come without registered premises, and where a version is refused, the one before it
+    goes on serving.
     """
+    if service.draining.begun:
+        raise UnavailableError("This process is about to end; ask another one.")
     if not service.batcher.alive:
         raise UnavailableError("No comment is scored any more; the service has to be started again.")
     checks = {"model": service.shelf.scorer.version, "database": "ok"}

@@ -1,6 +1,7 @@
 """`counterpoint serve`: start the HTTP service."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,11 +49,13 @@ def serve(
     import uvicorn
 
     from app.main import create_app
+    from app.ops.logging import configure_logging
     from app.settings import load_settings
 
     chosen = {"host": host, "port": port, "releases": releases, "bundle_version": version}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     settings = load_settings(**given)
+    configure_logging(settings.log_level)
     if workers > 1:
         _serve_by_several(settings, given, workers)
         return
@@ -63,7 +66,7 @@ def serve(
         port=settings.port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
     _Announcing(config).run()
 
@@ -73,7 +76,14 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from app.ops.workers import sharing
     from app.settings import PREFIX
+
+    class Supervisor(Multiprocess):
+        def terminate_all(self) -> None:
+            super().terminate_all()
+            for one in self.sockets:  # else connections would wait here that nobody accepts any more
+                one.close()
 
     os.environ |= {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
     config = uvicorn.Config(
@@ -84,12 +94,13 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
         workers=workers,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
         timeout_worker_healthcheck=_WORKER_PATIENCE_S,
     )
     socket = config.bind_socket()
     _announce(socket.getsockname())
-    Multiprocess(config, [socket]).run()
+    with sharing():
+        Supervisor(config, [socket]).run()
 
 
 class _Announcing:
@@ -116,6 +127,20 @@ def _announce(name: tuple[Any, ...]) -> None:
     host, port = str(name[0]), int(name[1])
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     console = Console(stderr=True, soft_wrap=True)
+    if not console.is_terminal:
+        _announce_in_log(address)
+        return
     console.print(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", markup=False)
     console.print(_EXAMPLE.format(address=address), markup=False, highlight=False)
     console.print()
+
+
+def _announce_in_log(address: str) -> None:
+    """Tell where the service listens as a line of the log, whatever is its level."""
+    import logging
+
+    from app.ops.logging import JsonFormatter
+
+    message = f"Counterpoint answers on {address} until it is told to stop"
+    record = {"name": "counterpoint.service", "levelname": "INFO", "msg": message}
+    print(JsonFormatter().format(logging.makeLogRecord(record)), file=sys.stderr, flush=True)  # noqa: T201
