@@ -24,6 +24,7 @@ from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
 from app.store import Store
+from app.store.address import database_url
 from app.store.comments import StoredComment
 
 __all__ = ["CurrentService", "Question", "Service"]
@@ -60,7 +61,7 @@ class Service:
         self.draining = Draining(settings.drain_s)
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
-        self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+        self.store = Store(database_url(settings), timeout_s=settings.database_timeout_s)
         self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
             lambda: self._score,

