@@ -17,6 +17,7 @@ from app.ops.logging import RequestLog, configure_logging
 from app.ops.metrics import service_registry
 from app.ops.problems import add_problem_handlers
 from app.ops.requests import RequestMeter
+from app.ops.telemetry import RequestTrace
 from app.service import Service
 from app.settings import Settings, load_settings
 from counterpoint import __version__
@@ -74,6 +75,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(ForeignEnvelopes, protocols=PROTOCOLS)
     app.add_middleware(CloseWhileDraining, draining=service.draining)
     app.add_middleware(RequestLog)
+    if service.tracing.on:
+        app.add_middleware(RequestTrace, tracing=service.tracing)
     routes = {route.path for part in parts for route in part.router.routes if isinstance(route, APIRoute)}
     app.add_middleware(RequestMeter, instruments=service.instruments, routes=routes)
     return app

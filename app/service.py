@@ -18,6 +18,7 @@ from app.observing.observer import Observer
 from app.ops.draining import Draining
 from app.ops.instruments import Instruments
 from app.ops.logging import log_failure
+from app.ops.telemetry import Tracing
 from app.premise import given_claims
 from app.schemas import ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
@@ -59,6 +60,7 @@ class Service:
         self.settings = settings
         self.instruments = Instruments()
         self.draining = Draining(settings.drain_s)
+        self.tracing = Tracing(settings)
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
         self.store = Store(database_url(settings), timeout_s=settings.database_timeout_s)
@@ -94,6 +96,7 @@ class Service:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.store.close()
+            await to_thread.run_sync(self.tracing.close)
 
     async def answer(
         self, request: ScoreRequest, *, bulk: bool = False, scorer: Scorer | None = None
@@ -111,7 +114,8 @@ class Service:
             ScorerClosedError: the service is closing.
         """
         [question] = await self._questions([request], scorer)
-        answer = await self.batcher.submit(question, bulk=bulk)
+        with self.tracing.span("score", comments=1, model=question.scorer.version):
+            answer = await self.batcher.submit(question, bulk=bulk)
         return (await self._kept([request], [answer]))[0]
 
     async def answer_many(
@@ -125,7 +129,9 @@ class Service:
             parts: whether they are parts of a comment that is scored as a whole too, and is counted once.
         """
         questions = await self._questions(requests, scorer)
-        answers = await self.batcher.submit_many([one._replace(part=parts) for one in questions])
+        model = questions[0].scorer.version if questions else ""
+        with self.tracing.span("score", comments=len(questions), model=model):
+            answers = await self.batcher.submit_many([one._replace(part=parts) for one in questions])
         scored = {i: answer for i, answer in enumerate(answers) if isinstance(answer, ScoreAnswer)}
         kept = await self._kept([requests[i] for i in scored], list(scored.values()))
         told = dict(zip(scored, kept, strict=True))
@@ -139,7 +145,8 @@ class Service:
         """
         began = time.perf_counter()
         try:
-            value = await self._ask_in_time(ask, *args)
+            with self.tracing.span("store"):
+                value = await self._ask_in_time(ask, *args)
         except StoreError as error:
             self._store_is_down = isinstance(error, StoreDownError)
             outcome = "down" if self._store_is_down else "failed"

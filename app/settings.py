@@ -240,6 +240,13 @@ class Settings(BaseSettings):
     webhook_tolerance_s: float = Field(default=14_400.0, gt=0)
     """How old, in seconds, a signed event may be. Discourse tries again for 156 minutes."""
 
+    telemetry_endpoint: str | None = Field(default=None, pattern="^https?://")
+    """Where traces are sent, by OTLP over HTTP, such as `http://collector:4318/v1/traces`. Without it none
+    are made. Needs the extra `telemetry`."""
+
+    telemetry_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of the requests that are traced, of those whose caller does not say."""
+
     thresholds: Thresholds = Thresholds()
     """From which score each attribute asks for review and rejection, for example
     `COUNTERPOINT_THRESHOLDS__INSULT__REVIEW=0.6`; `null` switches one off."""

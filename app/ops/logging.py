@@ -18,7 +18,7 @@ from app.ops.problems import INTERNAL_PROBLEM, problem_response
 __all__ = ["JsonFormatter", "RequestLog", "configure_logging", "log_failure"]
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_SERVER = "uvicorn"
+_OTHERS = ("uvicorn", "opentelemetry")
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _access = logging.getLogger("counterpoint.access")
 _failures = logging.getLogger("counterpoint.failures")
@@ -46,10 +46,10 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Send the log of the service and of its server to standard error, from `level` on."""
+    """Send the log of the service, its server and its tracing to standard error, from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    for name in ("counterpoint", _SERVER):
+    for name in ("counterpoint", *_OTHERS):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
@@ -112,4 +112,6 @@ class RequestLog:
                 "status": status,
                 "duration_ms": round((time.perf_counter() - began) * 1_000, 2),
             }
+            if "trace_id" in scope["state"]:
+                fields["trace_id"] = scope["state"]["trace_id"]
             _access.info("request", extra={"fields": fields})

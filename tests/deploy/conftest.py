@@ -24,7 +24,6 @@ def _load(path: Path) -> ModuleType:
 
 _releases = _load(ROOT / "tests" / "releases" / "conftest.py")
 make_settings, serve = _releases.make_settings, _releases.serve
-folder, environment, started = _releases.folder, _releases.environment, _releases.started
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ def test_what_is_missing_is_seen(told: dict[str, set[str]]) -> None:
         "counterpoint_decisions_total{'act'}"
     ]
     assert missing("counterpoint_decision_total + 1", told) == ["counterpoint_decision_total"]
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(ValueError, match="unclosed"):
         missing("sum(rate(counterpoint_decisions_total[5m])", told)
 
 
