@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,6 +99,13 @@ def test_each_alert_has_its_section_and_each_section_its_alert(rules: list[dict[
     assert sections == [rule["alert"] for rule in rules]
     for rule in rules:
         assert rule["annotations"]["runbook_url"] == f"docs/operating.md#{rule['alert'].lower()}"
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="Prometheus' promtool is not here")
+def test_every_alert_fires_when_it_should() -> None:
+    case = Path(__file__).with_name("alerts_test.yaml")
+    done = subprocess.run(["promtool", "test", "rules", case], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def targets(dashboard: dict[str, Any]) -> Iterator[str]:
