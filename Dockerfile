@@ -21,6 +21,7 @@ ENV PATH=/opt/counterpoint/bin:$PATH \
     COUNTERPOINT_PORT=8000 \
     COUNTERPOINT_ACTIVE_FILE=/var/lib/counterpoint/active.json \
     COUNTERPOINT_OBSERVATIONS=/var/lib/counterpoint/observations \
+    COUNTERPOINT_KEY_SECRET_FILE=/var/lib/counterpoint/key-secret \
     COUNTERPOINT_DATABASE_URL=sqlite:////var/lib/counterpoint/counterpoint.sqlite3
 # By number, so that Kubernetes can tell that it is not root.
 USER 10001:10001

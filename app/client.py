@@ -26,6 +26,7 @@ from app.exchange import (
     Portions,
     article_path,
     body_of,
+    headers_for,
     key_for,
     read_answer,
     request_for,
@@ -53,6 +54,7 @@ class Client:
 
     Args:
         base_url: where the service is, for example `http://127.0.0.1:8000`.
+        api_key: a key with the scopes that the methods called need; see docs/security.md.
         timeout_s: longest wait for one answer, in seconds; for that to a batch five times as long.
         retries: how often a failed request is sent again.
         backoff_s: first pause before a retry, in seconds; each further one is twice as long.
@@ -66,12 +68,13 @@ class Client:
         self,
         base_url: str,
         *,
+        api_key: str | None = None,
         timeout_s: float = _TIMEOUT_S,
         retries: int = 4,
         backoff_s: float = 0.5,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http = httpx.Client(base_url=base_url, headers=headers)
+        self._http = httpx.Client(base_url=base_url, headers=headers_for(api_key, headers))
         self._timeout_s, self._retries, self._backoff_s = timeout_s, retries, backoff_s
 
     def __enter__(self) -> Self:
@@ -190,12 +193,13 @@ class AsyncClient:
         self,
         base_url: str,
         *,
+        api_key: str | None = None,
         timeout_s: float = _TIMEOUT_S,
         retries: int = 4,
         backoff_s: float = 0.5,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._http = httpx.AsyncClient(base_url=base_url, headers=headers)
+        self._http = httpx.AsyncClient(base_url=base_url, headers=headers_for(api_key, headers))
         self._timeout_s, self._retries, self._backoff_s = timeout_s, retries, backoff_s
 
     async def __aenter__(self) -> Self:

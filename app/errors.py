@@ -12,7 +12,9 @@
     ├── StoredRowError             a file of stored rows
     ├── RefusedError               a request, refused with a problem document
     │   ├── MalformedBodyError     400  not JSON
+    │   ├── UnauthorizedError      401  no key, or one that is of no use
     │   ├── ForbiddenError         403
+    │   │   └── MissingScopeError  403  the key's scopes
     │   ├── NotFoundError          404
     │   ├── ConflictError          409
     │   ├── TooLargeError          413
@@ -43,6 +45,7 @@ __all__ = [
     "ForbiddenError",
     "InvalidRequestError",
     "MalformedBodyError",
+    "MissingScopeError",
     "NotFoundError",
     "ObservationsError",
     "RefusedError",
@@ -55,6 +58,7 @@ __all__ = [
     "StoreError",
     "StoredRowError",
     "TooLargeError",
+    "UnauthorizedError",
     "UnavailableError",
     "UnsupportedTypeError",
 ]
@@ -118,12 +122,27 @@ class MalformedBodyError(RefusedError):
     title = "The body is not JSON"
 
 
+class UnauthorizedError(RefusedError):
+    """No key came, or one that is unknown, wrong, expired or revoked: which of these is not told."""
+
+    status = 401
+    code = "unauthorized"
+    title = "A key is needed"
+
+
 class ForbiddenError(RefusedError):
     """The settings do not allow it."""
 
     status = 403
     code = "forbidden"
     title = "Not allowed here"
+
+
+class MissingScopeError(ForbiddenError):
+    """The key is a good one, but not for this."""
+
+    code = "missing-scope"
+    title = "The key does not reach so far"
 
 
 class NotFoundError(RefusedError):

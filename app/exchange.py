@@ -29,6 +29,7 @@ __all__ = [
     "article_path",
     "batch_of",
     "body_of",
+    "headers_for",
     "key_for",
     "read_answer",
     "request_for",
@@ -113,6 +114,19 @@ def batch_of(items: Iterable[bytes]) -> bytes:
 def key_for(given: str | None) -> dict[str, str]:
     """Return the header that lets a request be sent again: with the key given, or else with a new one."""
     return {"Idempotency-Key": given or uuid.uuid4().hex}
+
+
+def headers_for(api_key: str | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what is sent with every request.
+
+    Raises:
+        ClientError: the key cannot stand in a header.
+    """
+    if api_key is None:
+        return dict(headers or {})
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise ClientError("the API key holds characters that no key has")
+    return {**(headers or {}), "X-API-Key": api_key}
 
 
 def article_path(article_id: str) -> str:

@@ -4,14 +4,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
+from app.access.gate import KeyGate
 from app.api import articles, feedback, health, metrics, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.integrations import coral, discourse
-from app.openapi import describe_bodies
+from app.openapi import describe_access, describe_bodies
 from app.ops.draining import CloseWhileDraining
+from app.ops.encodings import PlainBodies
+from app.ops.headers import CORS, SecurityHeaders
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
 from app.ops.metrics import service_registry
@@ -22,7 +26,10 @@ from app.service import Service
 from app.settings import Settings, load_settings
 from counterpoint import __version__
 
-__all__ = ["create_app"]
+__all__ = ["FREE_PATHS", "create_app"]
+
+FREE_PATHS = frozenset({"/livez", "/readyz", "/openapi.json", "/$discovery/rest", "/integrations/"})
+"""Paths that need no key: they tell nothing of comments, or carry a signature of their own."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -37,6 +44,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     configure_logging(settings.log_level)
     service = Service(settings)
+    service.access.check_start()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -70,9 +78,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in parts:
         app.include_router(part.router)
     describe_bodies(app)
+    describe_access(app, [part.router for part in parts])
     add_problem_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, except_paths={scores.STREAM_PATH})
+    app.add_middleware(PlainBodies)
+    free = FREE_PATHS | {metrics.PATH} if settings.metrics_open else FREE_PATHS
+    app.add_middleware(KeyGate, access=service.access, free_paths=free)
     app.add_middleware(ForeignEnvelopes, protocols=PROTOCOLS)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(CloseWhileDraining, draining=service.draining)
     app.add_middleware(RequestLog)
     if service.tracing.on:

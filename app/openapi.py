@@ -1,10 +1,14 @@
 """The OpenAPI document. The routes read their bodies themselves, so their schemas are added here."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
+from app.access.credentials import KEY_HEADER
+from app.access.needs import Needs
 from app.ops.problems import PROBLEM_TYPE
 from app.schemas import (
     ArticleRegistration,
@@ -15,7 +19,7 @@ from app.schemas import (
     ScoreRequest,
 )
 
-__all__ = ["JSON", "NDJSON", "body_of", "describe_bodies", "problems"]
+__all__ = ["JSON", "NDJSON", "body_of", "describe_access", "describe_bodies", "problems"]
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -24,13 +28,19 @@ _REF = "#/components/schemas/{model}"
 _BODIES = (ScoreRequest, BatchRequest, ArticleRegistration, FeedbackRequest, FeedbackBatch)
 _MEANINGS = {
     400: "The body is not JSON.",
-    403: "The settings do not allow it.",
+    401: "No usable API key came.",
+    403: "The key lacks the scope that is named, or the settings do not allow it.",
     404: "There is no such thing.",
     409: "What is there does not allow it.",
     413: "The body is over its limit, which is named.",
     415: "Another media type than the one read here.",
     422: "A field is missing, unknown, empty, of the wrong type or over its limit; `errors` names it.",
     503: "The database does not answer, or too many comments wait; Retry-After says when to try again.",
+}
+
+_SCHEMES = {
+    "key": {"type": "apiKey", "in": "header", "name": KEY_HEADER},
+    "bearer": {"type": "http", "scheme": "bearer", "description": f"The same key as in {KEY_HEADER}."},
 }
 
 
@@ -59,5 +69,34 @@ def describe_bodies(app: FastAPI) -> None:
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(definitions["$defs"])
         return generate()
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def describe_access(app: FastAPI, routers: Iterable[APIRouter]) -> None:
+    """Add which key each operation takes to the app's document, and how it is refused without."""
+    scopes = {
+        (method.lower(), route.path_format): need.dependency.scope
+        for router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for need in route.dependencies
+        if isinstance(need.dependency, Needs)
+        for method in route.methods or ()
+    }
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        components = document.setdefault("components", {})
+        if "securitySchemes" not in components:
+            components["securitySchemes"] = _SCHEMES
+            for (method, path), scope in scopes.items():
+                operation = document["paths"].get(path, {}).get(method)
+                if operation is not None:
+                    operation["security"] = [{}, *({name: [scope]} for name in _SCHEMES)]
+                    refused = {str(status): told for status, told in problems(401, 403, 503).items()}
+                    operation["responses"] = refused | operation["responses"]
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ import anyio
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
+from app.access.access import Access
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
@@ -64,6 +65,7 @@ class Service:
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
         self.store = Store(database_url(settings), timeout_s=settings.database_timeout_s)
+        self.access = Access(settings, self.store.keys, self.ask_store)
         self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
             lambda: self._score,
@@ -86,7 +88,12 @@ class Service:
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
             self._store_is_down = True
-        tasks = [asyncio.create_task(self._follow_releases()), asyncio.create_task(self._watch())]
+        await self.access.start()
+        tasks = [
+            asyncio.create_task(self._follow_releases()),
+            asyncio.create_task(self._watch()),
+            asyncio.create_task(self.access.follow()),
+        ]
         try:
             async with self.batcher:
                 with self.observing, self.draining.on_sigterm():
@@ -95,6 +102,7 @@ class Service:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.access.close()
             self.store.close()
             await to_thread.run_sync(self.tracing.close)
 

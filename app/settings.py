@@ -19,7 +19,7 @@ __all__ = ["PREFIX", "Settings", "Threshold", "Thresholds", "load_settings"]
 
 PREFIX = "COUNTERPOINT_"
 _NESTING = "__"
-_OTHERS = ("DATA_DIR", "KEY", "LEFT_KEY", "RIGHT_KEY", "SQL")  # read by the commands, not by the service
+_OTHERS = ("API_KEY", "DATA_DIR", "LEFT_KEY", "RIGHT_KEY", "SQL")  # read by the commands, not by the service
 _Secret = Annotated[SecretStr, Field(min_length=12)]  # Discourse accepts no shorter one
 
 
@@ -32,6 +32,7 @@ def _checked_key(text: str) -> str:
 
 
 _PublicKey = Annotated[str, AfterValidator(_checked_key)]
+_Origin = Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?$")]
 _KUBERNETES = ("SERVICE_", "PORT_")  # set by Kubernetes for a service called "counterpoint"
 
 
@@ -86,6 +87,35 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     """Port the service listens on; 0 takes a free one. Kubernetes sets a variable of this name for a
     service called "counterpoint": switch that off with `enableServiceLinks: false`."""
+
+    open: bool = False
+    """Whether everybody who reaches the service may use it, without a key. Otherwise a service without any
+    key answers on loopback only, with a warning, and refuses to start on another address."""
+
+    key_secret: SecretStr | None = Field(default=None, min_length=32)
+    """Secret under which API keys are stored, at least 32 characters. Several, separated by white space,
+    while it is being rotated: the first is for new keys, all of them for known ones."""
+
+    key_secret_file: Path = Path("counterpoint-key-secret")
+    """File with that secret, one a line, where `key_secret` is unset. `counterpoint keys create` makes it
+    where there is none. Every replica needs the same."""
+
+    key_check_s: float = Field(default=2.0, gt=0, le=60)
+    """How often, in seconds, each worker reads the keys anew: a revocation counts everywhere after that."""
+
+    key_outage_s: float = Field(default=3_600, ge=0, le=604_800)
+    """How long, in seconds, known keys go on where the database does not answer; unknown ones get 503."""
+
+    key_use_s: float = Field(default=60.0, gt=0, le=86_400)
+    """How late, in seconds, a key's last use may be written down."""
+
+    metrics_open: bool = False
+    """Whether `/metrics` needs no key. Otherwise it takes one with the scope admin, unless the service
+    is open."""
+
+    cors_origins: list[_Origin] = []
+    """Origins, such as `["https://news.example"]`, whose pages may call the service from a browser. Remember
+    that a page cannot keep a key secret. Without any, browsers are told nothing and so refuse."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level that is logged. No level logs comment text."""

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from app.access.needs import needs
 from app.errors import InvalidRequestError, NotFoundError
 from app.openapi import body_of, problems
 from app.reading import parse_body, read_content_type, read_registration
@@ -40,6 +41,7 @@ ArticleId = Annotated[str, Depends(_checked_id)]
 
 @router.put(
     "/v1/articles/{article_id:path}",
+    dependencies=[needs("feedback")],
     response_model=ArticleRecord,
     responses={
         201: {"model": ArticleRecord, "description": "The article is new."},
@@ -59,7 +61,9 @@ async def put_article(request: Request, article_id: ArticleId, service: CurrentS
     return Response(record.model_dump_json(), 201 if is_new else 200, media_type="application/json")
 
 
-@router.get("/v1/articles/{article_id:path}", responses=problems(404, 422, 503))
+@router.get(
+    "/v1/articles/{article_id:path}", dependencies=[needs("score")], responses=problems(404, 422, 503)
+)
 async def get_article(article_id: ArticleId, service: CurrentService) -> ArticleRecord:
     """Return what is registered for an article."""
     record = await service.ask_store(service.store.articles.get, article_id)
@@ -68,7 +72,12 @@ async def get_article(article_id: ArticleId, service: CurrentService) -> Article
     return record
 
 
-@router.delete("/v1/articles/{article_id:path}", status_code=204, responses=problems(404, 422, 503))
+@router.delete(
+    "/v1/articles/{article_id:path}",
+    dependencies=[needs("feedback")],
+    status_code=204,
+    responses=problems(404, 422, 503),
+)
 async def delete_article(article_id: ArticleId, service: CurrentService) -> None:
     """Forget an article."""
     if not await service.ask_store(service.store.articles.delete, article_id):

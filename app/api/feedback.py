@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from app.access.needs import needs
 from app.errors import InvalidRequestError
 from app.feedback import Feedback
 from app.openapi import body_of, problems
@@ -29,7 +30,7 @@ _KEY_PARAMETER = {
     "schema": {"type": "string", "maxLength": 256},
 }
 
-router = APIRouter(tags=["feedback"])
+router = APIRouter(tags=["feedback"], dependencies=[needs("feedback")])
 
 
 @router.post(

@@ -37,6 +37,8 @@ async def readyz(service: CurrentService) -> Health:
         checks["database"] = "does not answer; scores come without registered premises"
     problems = {"activation": service.shelf.problem, "challenger": service.observing.problem}
     refused = {name: problem for name, problem in problems.items() if problem is not None}
+    if (keys := service.access.problem) is not None:
+        refused["keys"] = keys
     fine = checks["database"] == "ok" and not refused
     return Health(status="ok" if fine else "degraded", checks=checks | refused)
 

@@ -5,15 +5,18 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import Response
 
+from app.access.needs import needs
 from app.service import CurrentService
 
-__all__ = ["router"]
+__all__ = ["PATH", "router"]
 
-router = APIRouter(tags=["health"])
+PATH = "/metrics"
+
+router = APIRouter(tags=["health"], dependencies=[needs("admin")])
 
 
 @router.get(
-    "/metrics",
+    PATH,
     response_class=Response,
     responses={200: {"description": "Prometheus' text format.", "content": {CONTENT_TYPE_LATEST: {}}}},
 )

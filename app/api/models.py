@@ -6,6 +6,7 @@ from collections.abc import Callable
 from anyio import to_thread
 from fastapi import APIRouter
 
+from app.access.needs import needs
 from app.errors import ActiveFileError, ConflictError, ForbiddenError
 from app.openapi import problems
 from app.schemas import ModelInfo, ModelList
@@ -19,13 +20,13 @@ _log = logging.getLogger("counterpoint.models")
 router = APIRouter(tags=["models"])
 
 
-@router.get("/v1/models")
+@router.get("/v1/models", dependencies=[needs("score")])
 async def list_models(service: CurrentService) -> ModelList:
     """Return the versions at hand, oldest first."""
     return await to_thread.run_sync(service.shelf.list)
 
 
-@router.get("/v1/models/{version}", responses=problems(404, 409))
+@router.get("/v1/models/{version}", dependencies=[needs("score")], responses=problems(404, 409))
 async def get_model(version: str, service: CurrentService) -> ModelInfo:
     """Return one version."""
     try:
@@ -34,7 +35,9 @@ async def get_model(version: str, service: CurrentService) -> ModelInfo:
         raise _untrusted(error) from error
 
 
-@router.post("/v1/models/{version}/activate", responses=problems(403, 404, 409))
+@router.post(
+    "/v1/models/{version}/activate", dependencies=[needs("admin")], responses=problems(403, 404, 409)
+)
 async def activate_model(version: str, service: CurrentService) -> ModelInfo:
     """Put another version to use, without a pause and without mixing two versions in one answer.
 
@@ -43,7 +46,7 @@ async def activate_model(version: str, service: CurrentService) -> ModelInfo:
     return await _change(service, service.shelf.activate, version)
 
 
-@router.post("/v1/models/rollback", responses=problems(403, 404, 409))
+@router.post("/v1/models/rollback", dependencies=[needs("admin")], responses=problems(403, 404, 409))
 async def roll_back_model(service: CurrentService) -> ModelInfo:
     """Put the version that was active before to use again, as an activation does."""
     return await _change(service, service.shelf.roll_back)

@@ -4,6 +4,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from app.access.needs import needs
 from app.api.stream import DuplexResponse, Line, answer_lines, split_lines
 from app.errors import RefusedError, TooLargeError
 from app.openapi import NDJSON, body_of, problems
@@ -30,7 +31,7 @@ _ANSWER_A_LINE = {
     "content": {NDJSON: {"schema": {"$ref": "#/components/schemas/ScoreAnswer"}}},
 }
 
-router = APIRouter(tags=["scores"])
+router = APIRouter(tags=["scores"], dependencies=[needs("score")])
 
 
 @router.post(

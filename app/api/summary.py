@@ -8,6 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
+from app.access.needs import needs
 from app.api.articles import ArticleId
 from app.error_rates import LABELS, error_rates_of
 from app.errors import NotFoundError
@@ -20,7 +21,7 @@ from models.errors import BundleError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["articles"])
+router = APIRouter(tags=["articles"], dependencies=[needs("score")])
 
 
 @router.get("/v1/articles/{article_id:path}/summary", responses=problems(404, 422, 503))

@@ -10,6 +10,7 @@ from app.cli.compare import compare
 from app.cli.data import app as data_app
 from app.cli.evaluate import evaluate
 from app.cli.feedback import feedback
+from app.cli.keys import app as keys_app
 from app.cli.models import app as models_app
 from app.cli.rescore import rescore
 from app.cli.retrain import retrain
@@ -39,6 +40,7 @@ app.command("compare")(compare)
 app.command("rescore")(rescore)
 app.command("feedback")(feedback)
 app.add_typer(data_app, name="data")
+app.add_typer(keys_app, name="keys")
 app.add_typer(models_app, name="models")
 app.add_typer(store_app, name="store")
 

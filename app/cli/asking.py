@@ -98,13 +98,13 @@ def ask_in_process(requests: Sequence[Request], bundle: Path | None) -> list[Out
     return [next(answers) if isinstance(item, ScoreRequest) else item for item in checked]
 
 
-def ask_service(requests: Sequence[Request], url: str) -> list[Outcome]:
+def ask_service(requests: Sequence[Request], url: str, api_key: str | None = None) -> list[Outcome]:
     """An answer or a problem for each request, in order, from the service at `url`.
 
     Raises:
         ClientError: it does not answer, or refuses all of it.
     """
-    with Client(url, retries=_RETRIES) as client:
+    with Client(url, api_key=api_key, retries=_RETRIES) as client:
         return client.score_batch(requests)
 
 

@@ -163,7 +163,10 @@ def rescore(
     key: Annotated[
         str | None,
         typer.Option(
-            envvar="COUNTERPOINT_KEY", help="Key for --url.", show_default=False, rich_help_panel=_ENGINES
+            envvar="COUNTERPOINT_API_KEY",
+            help="API key for --url.",
+            show_default=False,
+            rich_help_panel=_ENGINES,
         ),
     ] = None,
     concurrency: Annotated[

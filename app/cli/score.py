@@ -50,6 +50,10 @@ def score(
     url: Annotated[
         str | None, typer.Option(help="Ask a running service instead of scoring here.", show_default=False)
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="COUNTERPOINT_API_KEY", help="API key for --url.", show_default=False),
+    ] = None,
     bundle: Annotated[
         Path | None,
         typer.Option(help="Folder of the models. Default: the newest release.", show_default=False),
@@ -87,7 +91,7 @@ def score(
         text = _standard_input_text() if text == _STDIN else text or ""
         article = {name: value for name, value in (("premise", claims), ("title", title)) if value}
         requests = [comment_request(text, parent=parent, article=article, explain=explain)]
-    outcomes = ask_in_process(requests, bundle) if url is None else ask_service(requests, url)
+    outcomes = ask_in_process(requests, bundle) if url is None else ask_service(requests, url, key)
     if as_json:
         _print_json(_as_the_api(outcomes[0]) if page is None else _document(page, title, outcomes))
     else:

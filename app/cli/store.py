@@ -1,20 +1,16 @@
 """`counterpoint store`: what is stored, forgetting it, taking it out and in."""
 
 import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from app.store.database import Database
+from app.cli.database import open_database
+from app.cli.moments import read_moment
 
 __all__ = ["app"]
 
@@ -26,10 +22,6 @@ app = typer.Typer(
     "meanwhile.\n\nExample: [bold]counterpoint store prune --older-than 90d --dry-run[/bold]",
 )
 
-_AGE = re.compile(r"([0-9]{1,6})([hdw])")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-_TIMEOUT_S = 60.0
-
 
 @app.command()
 def show(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False) -> None:
@@ -39,7 +31,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON do
     """
     from app.store.retention import overview
 
-    with _database() as database:
+    with open_database() as database:
         found, place = overview(database), database.place
     if as_json:
         typer.echo(json.dumps({"database": place, "tables": found}))
@@ -73,9 +65,9 @@ def prune(
     from app.store.retention import PRUNABLE
     from app.store.retention import prune as forget
 
-    before = _moment(older_than)
+    before = read_moment(older_than, "--older-than", towards="past")
     gone: dict[str, int] = {}
-    with _database() as database, _counting() as progress:
+    with open_database() as database, _counting() as progress:
         for kind in PRUNABLE:
             if only is None or kind == only:
                 task = progress.add_task(kind, total=None, count=0)
@@ -116,7 +108,7 @@ def export(
     if chosen == "jsonl" and output.exists() and not force:
         raise typer.BadParameter(f"{output} exists; --force writes over it")
     write = write_jsonl if chosen == "jsonl" else write_parquet
-    with _database() as database, _counting() as progress:
+    with open_database() as database, _counting() as progress:
         task = progress.add_task("rows", total=None, count=0)
         count = write(database, output, lambda count: progress.update(task, count=count))
     typer.echo(f"{count:,} rows in {output}")
@@ -135,38 +127,10 @@ def import_(
     from app.store.files import read_rows
     from app.store.transfer import import_rows
 
-    with _database() as database, _counting() as progress:
+    with open_database() as database, _counting() as progress:
         task = progress.add_task("rows", total=None, count=0)
         done = import_rows(database, read_rows(source), lambda count: progress.update(task, count=count))
     typer.echo(", ".join(f"{count:,} {table}" for table, count in done.items()))
-
-
-@contextmanager
-def _database() -> "Iterator[Database]":
-    from app.settings import load_settings
-    from app.store.address import database_url
-    from app.store.database import Database
-
-    database = Database(database_url(load_settings()), timeout_s=_TIMEOUT_S)
-    try:
-        yield database
-    finally:
-        database.close()
-
-
-def _moment(older_than: str) -> datetime:
-    if found := _AGE.fullmatch(older_than):
-        try:
-            return datetime.now(UTC) - timedelta(**{_UNITS[found[2]]: int(found[1])})
-        except OverflowError:
-            raise typer.BadParameter("--older-than: that is before there were calendars") from None
-    try:
-        moment = datetime.fromisoformat(older_than)
-    except ValueError:
-        raise typer.BadParameter(
-            "--older-than: give an age such as 90d, or a date such as 2026-01-31"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _counting() -> Progress:

@@ -11,7 +11,15 @@ from app.compat._reply import Reply
 from app.errors import AppError
 from app.ops.problems import refusal_of
 
-__all__ = ["GoogleError", "Layout", "error_for_status", "error_of", "error_reply", "read_layout"]
+__all__ = [
+    "GoogleError",
+    "Layout",
+    "error_for_status",
+    "error_of",
+    "error_reply",
+    "key_not_valid",
+    "read_layout",
+]
 
 _SERVICE = "commentanalyzer.googleapis.com"
 _TYPES = "type.googleapis.com/"
@@ -114,6 +122,12 @@ def error_for_status(status: int, message: str, retry_after_s: int | None = None
     return GoogleError(message, detail, code=status, retry_after_s=retry_after_s)
 
 
+def key_not_valid(message: str) -> GoogleError:
+    """Return the refusal of a caller without a usable key, with the reason that Google's APIs give."""
+    detail = {"@type": "google.rpc.ErrorInfo", "reason": "API_KEY_INVALID", "domain": _SERVICE}
+    return GoogleError(message, detail, code=401)
+
+
 def error_of(error: Exception) -> GoogleError | None:
     """Return what to tell the caller about an error, or None where it is the service's own fault."""
     if isinstance(error, GoogleError):
@@ -121,6 +135,8 @@ def error_of(error: Exception) -> GoogleError | None:
     refusal = refusal_of(error)
     if refusal is None:
         return None
+    if refusal.status == 401:
+        return key_not_valid(refusal.detail)
     return error_for_status(refusal.status, refusal.detail, refusal.retry_after_s)
 
 

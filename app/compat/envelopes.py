@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.compat import openai
-from app.compat._google import error_for_status, error_reply
+from app.compat._google import error_for_status, error_reply, key_not_valid
 from app.compat._perspective_errors import invalid_request
 from app.compat._reply import Reply
 from app.ops.problems import PROBLEM_TYPE
@@ -15,12 +15,14 @@ from app.ops.problems import PROBLEM_TYPE
 __all__ = ["PROTOCOLS", "ForeignEnvelopes"]
 
 _Translate = Callable[[int, str], Reply]
-_KEPT = ("allow", "connection", "retry-after")
+_KEPT = ("accept-encoding", "allow", "connection", "retry-after", "www-authenticate")
 
 
 def _google(status: int, detail: str) -> Reply:
     if status == 404:
         return error_reply(error_for_status(404, "Method not found."))
+    if status == 401:
+        return error_reply(key_not_valid(detail))
     if status in {400, 413}:
         return error_reply(invalid_request(detail))
     return error_reply(error_for_status(status, detail))

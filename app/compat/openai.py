@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from app.access.needs import needs
 from app.compat._reply import MODEL_HEADER, Reply
 from app.errors import AppError
 from app.ops.logging import log_failure
@@ -44,7 +45,7 @@ _CATEGORIES = (
     "violence/graphic",
 )
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[needs("score")])
 
 
 class _ModerationError(AppError):
@@ -64,7 +65,8 @@ async def moderate(request: Request, service: CurrentService) -> Response:
 
 def error_for_status(status: int, message: str) -> Reply:
     """Return the answer that says what a problem document of `status` says."""
-    return _error_reply(400 if status in {415, 422} else status, message)
+    code = "invalid_api_key" if status == 401 else None
+    return _error_reply(400 if status in {415, 422} else status, message, code=code)
 
 
 async def _guarded(request: Request, service: Service) -> Reply:

@@ -3,11 +3,16 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from app.access.access import require_scope
+from app.access.caller import Caller
+from app.access.gate import came_on_loopback
+from app.access.keys import KeyScope, read_key
+from app.access.needs import needs
 from app.compat._batch import Call, read_batch_body, write_batch_body
 from app.compat._discovery import discovery_document
 from app.compat._google import Layout, error_for_status, error_of, error_reply, read_layout
@@ -26,6 +31,7 @@ from app.service import CurrentService, Service
 __all__ = ["router"]
 
 _ANALYZE, _SUGGEST = "/v1alpha1/comments:analyze", "/v1alpha1/comments:suggestscore"
+_SCOPES: dict[str, KeyScope] = {_ANALYZE: "score", _SUGGEST: "feedback"}
 _VERSION = "v1alpha1"
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
@@ -37,13 +43,13 @@ _Answer = Callable[[Layout], Awaitable[Reply]]
 router = APIRouter(include_in_schema=False)
 
 
-@router.post(_ANALYZE)
+@router.post(_ANALYZE, dependencies=[needs("score")])
 async def analyze_comment(request: Request, service: CurrentService) -> Response:
     """Score a comment."""
     return await _serve(_analyze, request, service)
 
 
-@router.post(_SUGGEST)
+@router.post(_SUGGEST, dependencies=[needs("feedback")])
 async def suggest_score(request: Request, service: CurrentService) -> Response:
     """Take the scores that a comment should have."""
     return await _serve(_suggest, request, service)
@@ -89,9 +95,19 @@ async def _answer_call(call: Call, request: Request, service: Service) -> Reply:
         method = {_ANALYZE: _analyze, _SUGGEST: _suggest}.get(call.path)
         if method is None or call.method != "POST":
             raise error_for_status(404, "Method not found.")
+        require_scope(await _caller_of(call, request, service), _SCOPES[call.path])
         return await _call_method(method, call.body, layout, request, service, bulk=True)
 
     return await _guarded(answer, call.query, request)
+
+
+async def _caller_of(call: Call, request: Request, service: Service) -> Caller | None:
+    """Return whose key stands in a call of a batch, or else on the batch."""
+    given, known = call.query.get("key", ""), getattr(request.state, "caller", None)
+    if known is not None and read_key(given) is None:
+        return cast(Caller, known)
+    credentials = [given] if given else []
+    return await service.access.admit(credentials, on_loopback=came_on_loopback(request.scope))
 
 
 async def _call_method(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.access.keys import hide_keys
 from app.ops.problems import INTERNAL_PROBLEM, problem_response
 
 __all__ = ["JsonFormatter", "RequestLog", "configure_logging", "log_failure"]
@@ -27,7 +28,8 @@ _failures = logging.getLogger("counterpoint.failures")
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, pid, message, request_id, and the record's `fields`.
 
-    Tracebacks are left out: they end with an error's message, which may quote a comment.
+    Of a key only its id is told. Tracebacks are left out: they end with an error's message, which may quote
+    a comment.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -42,7 +44,7 @@ class JsonFormatter(logging.Formatter):
         request_id = _request_id.get()
         if request_id is not None:
             line["request_id"] = request_id
-        return json.dumps(line | getattr(record, "fields", {}))
+        return hide_keys(json.dumps(line | getattr(record, "fields", {})))
 
 
 def configure_logging(level: str) -> None:

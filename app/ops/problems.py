@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.errors import RefusedError, ScorerClosedError, StoreError, UnavailableError
+from app.errors import RefusedError, ScorerClosedError, StoreError, UnauthorizedError, UnavailableError
 from app.schemas import FieldProblem, Problem
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "problem_of",
     "problem_response",
     "refusal_of",
+    "refusal_response",
 ]
 
 PROBLEM_TYPE = "application/problem+json"
@@ -53,6 +54,16 @@ def problem_response(problem: Problem, scope: Scope, headers: dict[str, str] | N
     return Response(body, status_code=problem.status, headers=headers, media_type=PROBLEM_TYPE)
 
 
+def refusal_response(refusal: RefusedError, scope: Scope) -> Response:
+    """Return the answer that carries a refusal, with when to try again, or how to say who calls."""
+    headers = {}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    if isinstance(refusal, UnauthorizedError):
+        headers["WWW-Authenticate"] = 'Bearer realm="counterpoint"'  # RFC 9110, section 11.6.1
+    return problem_response(problem_of(refusal), scope, headers)
+
+
 def refusal_of(error: BaseException) -> RefusedError | None:
     """Return what to tell the caller about an error, or None where it is the service's own fault."""
     if isinstance(error, RefusedError):
@@ -76,9 +87,7 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
     refusal = refusal_of(error)
     if refusal is None:
         return problem_response(INTERNAL_PROBLEM, request.scope)
-    wait = refusal.retry_after_s
-    headers = None if wait is None else {"Retry-After": str(wait)}
-    return problem_response(problem_of(refusal), request.scope, headers)
+    return refusal_response(refusal, request.scope)
 
 
 async def _answer_http_exception(request: Request, error: Exception) -> Response:

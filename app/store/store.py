@@ -5,6 +5,7 @@ from app.store.comments import CommentStore
 from app.store.database import Database
 from app.store.feedback import FeedbackStore
 from app.store.judged import JudgedReader
+from app.store.keys import KeyStore
 
 __all__ = ["Store"]
 
@@ -25,6 +26,7 @@ class Store:
         self.articles = ArticleStore(self.database)
         self.comments = CommentStore(self.database)
         self.feedback = FeedbackStore(self.database)
+        self.keys = KeyStore(self.database)
         self.judged = JudgedReader(self.feedback, self.comments, self.articles)
 
     def check(self) -> None:

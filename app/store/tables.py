@@ -1,15 +1,12 @@
-"""The tables. A change here needs a migration: `alembic revision --autogenerate -m "what changes"`.
-
-API keys will get a table of their own, and feedback a column that names the key it came with.
-"""
+"""The tables. A change here needs a migration: `alembic revision --autogenerate -m "what changes"`."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Float, Index, String, Text, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, Float, Index, Integer, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-__all__ = ["AnsweredRequest", "Article", "Base", "Comment", "FeedbackRow"]
+__all__ = ["AnsweredRequest", "ApiKey", "Article", "Base", "Comment", "FeedbackRow"]
 
 
 class _UtcTime(TypeDecorator[datetime]):
@@ -121,3 +118,22 @@ class AnsweredRequest(Base):
     fingerprint: Mapped[str] = mapped_column(String(64))
     answer: Mapped[str] = mapped_column(Text)
     created: Mapped[datetime] = mapped_column(_UtcTime)
+
+
+class ApiKey(Base):
+    """An API key, without what would let anybody use it. Revoked ones stay, so that their ids do."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    name: Mapped[str] = mapped_column(String(128))
+    digest: Mapped[str] = mapped_column(String(64))
+    """HMAC-SHA256 of the key: see `app.access.keys`."""
+    secret_tag: Mapped[str] = mapped_column(String(16))
+    """Tells which server secret `digest` was made with, and nothing of the secret."""
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    requests_a_minute: Mapped[int | None] = mapped_column(Integer)
+    created: Mapped[datetime] = mapped_column(_UtcTime)
+    expires: Mapped[datetime | None] = mapped_column(_UtcTime)
+    last_used: Mapped[datetime | None] = mapped_column(_UtcTime)
+    revoked: Mapped[datetime | None] = mapped_column(_UtcTime)
