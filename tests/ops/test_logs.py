@@ -16,7 +16,7 @@ def test_a_line_tells_which_request_caused_it(
     serve: Serve, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     body = {"comment": {"text": "Rosebud was his sledge."}, "article": {"id": "a"}, "store": "text"}
-    with serve(database_url=f"sqlite:///{tmp_path / 'missing' / 'store.sqlite3'}") as running:
+    with serve(open=True, database_url=f"sqlite:///{tmp_path / 'missing' / 'store.sqlite3'}") as running:
         headers = {"X-Request-ID": "asked-7"}
         answer = httpx.post(f"{running.url}/v1/score", json=body, headers=headers, trust_env=False)
         assert answer.headers["X-Request-ID"] == "asked-7"

@@ -107,7 +107,7 @@ def test_comments_that_the_encoder_reads_are_counted(serve: Serve, shipped_bundl
 def test_the_database_is_told_to_be_down_and_up_again(serve: Serve, until: Until, tmp_path: Path) -> None:
     place = tmp_path / "later" / "store.sqlite3"
     body = BODY | {"store": "text", "article": {"id": "a"}}
-    with serve(database_url=f"sqlite:///{place}") as running:
+    with serve(open=True, database_url=f"sqlite:///{place}") as running:
         assert post(running.url, "/v1/score", body).json()["stored"] == "no"
         told = Told(running.url)
         assert told.sum("store_up") == 0
