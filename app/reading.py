@@ -72,6 +72,8 @@ _MESSAGES = {
 
 def is_blank(text: str) -> bool:
     """Tell whether nothing of `text` can be seen: white space, control and invisible characters only."""
+    if "!" <= text[:1] <= "~":  # nearly always, and no more need be asked
+        return False
     return all(unicodedata.category(char)[0] in "CZ" or _INVISIBLE_MARK.match(char) for char in text)
 
 

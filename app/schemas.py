@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 __all__ = [
     "Action",
+    "Adaptation",
     "AdjustedShare",
     "Article",
     "ArticleRecord",
@@ -222,6 +223,19 @@ class SentenceAnswer(_Answer):
     """The probability of that stance less what it is without the sentence, from -1 to 1."""
 
 
+class Adaptation(_Answer):
+    """What the labels of an article's own comments made of a stance."""
+
+    labels: int
+    """Comments of the article whose labels count."""
+    version: str
+    """Names these labels and the model: the same name, the same adaptation."""
+    general_label: StanceLabel
+    """The label without it, which is stored and counted."""
+    general: dict[StanceName, Unit]
+    """The probabilities without it."""
+
+
 class Stance(_Answer):
     """Where the comment stands towards a premise."""
 
@@ -240,6 +254,18 @@ class Stance(_Answer):
     """Where the claim was found; absent for the stance towards a parent comment."""
     sentences: list[SentenceAnswer] | None = None
     """The strongest first; absent without `explain`, and for the stance towards a parent comment."""
+    adaptation: Adaptation | None = None
+    """Absent where the general model alone was asked."""
+
+    @property
+    def general_label(self) -> StanceLabel:
+        """The label that the general model gives."""
+        return self.label if self.adaptation is None else self.adaptation.general_label
+
+    @property
+    def general_probabilities(self) -> dict[StanceName, Unit]:
+        """The probabilities that the general model gives."""
+        return self.probabilities if self.adaptation is None else self.adaptation.general
 
 
 class Reason(_Answer):

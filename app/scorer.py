@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from app.adaptation.learning import AdaptedStance
 from app.encoders import with_encoder_settings
 from app.language import LanguageTeller
 from app.policy import decide, decide_unsupported_language
@@ -28,6 +29,8 @@ from models.civility import ENGLISH, utf16_offsets
 from models.stance import STANCE_LANGUAGES
 
 __all__ = ["Scorer"]
+
+_NOTHING_ASKED = ToldStances([])
 
 
 class Scorer:
@@ -51,13 +54,18 @@ class Scorer:
         return self.bundle.version
 
     def score(
-        self, requests: Sequence[ScoreRequest], *, registered: Mapping[int, str] | None = None
+        self,
+        requests: Sequence[ScoreRequest],
+        *,
+        registered: Mapping[int, str] | None = None,
+        adapted: Mapping[int, Mapping[str, AdaptedStance]] | None = None,
     ) -> list[ScoreAnswer]:
         """Answer every request, in order.
 
         Args:
             requests: checked requests (`app.reading`).
             registered: place in `requests` → premise registered for that request's article.
+            adapted: place in `requests` → premise → what adapts the stance towards it.
 
         Returns:
             Scores rounded to 4 decimals. Comments in a language that the civility model does not know get
@@ -69,7 +77,7 @@ class Scorer:
         languages = [self.language_of(request.comment) for request in requests]
         civility = self._civility(requests, languages)
         spans = self._spans(requests, [i for i, language in enumerate(languages) if language == ENGLISH])
-        stances = self._stances(requests, languages, known)
+        stances = self._stances(requests, languages, known, adapted or {})
         return [
             _answer(
                 request,
@@ -113,8 +121,14 @@ class Scorer:
         return dict(zip(explained, found, strict=True))
 
     def _stances(
-        self, requests: Sequence[ScoreRequest], languages: Sequence[str], known: Mapping[int, str]
+        self,
+        requests: Sequence[ScoreRequest],
+        languages: Sequence[str],
+        known: Mapping[int, str],
+        adapted: Mapping[int, Mapping[str, AdaptedStance]],
     ) -> list[ToldStances]:
+        if not known and all(one.article is None and one.comment.parent is None for one in requests):
+            return [_NOTHING_ASKED] * len(requests)
         asked = []
         for i, (request, language) in enumerate(zip(requests, languages, strict=True)):
             comment = request.comment
@@ -129,6 +143,7 @@ class Scorer:
                     [premise if self._reads(premise.text, language) else None for premise in premises],
                     parent if parent is not None and self._reads(parent, language) else None,
                     request.explain,
+                    adapted.get(i, {}),
                 )
             )
         return tell_stances(self.bundle.stance, asked, self._settings)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -12,6 +12,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from app.access.access import Access
+from app.adaptation.adapter import NOTHING_ADAPTED, StanceAdapter
+from app.adaptation.learning import AdaptedStance
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
@@ -20,14 +22,15 @@ from app.ops.draining import Draining
 from app.ops.instruments import Instruments
 from app.ops.logging import log_failure
 from app.ops.telemetry import Tracing
-from app.premise import given_claims
-from app.schemas import ScoreAnswer, ScoreRequest
+from app.premise import find_premises, given_claims
+from app.schemas import Article, ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
 from app.store import Store
 from app.store.address import database_url
 from app.store.comments import StoredComment
+from app.store.stances import ArticleName
 
 __all__ = ["CurrentService", "Question", "Service"]
 
@@ -41,12 +44,14 @@ _WATCH_S = 1.0
 class Question(NamedTuple):
     """A request, the premise registered for its article, and the scorer in use when it came.
 
+    `adapted` has the heads of its article by premise.
     `part` says that it is a part of a comment that is asked about as a whole too, and is not counted.
     """
 
     request: ScoreRequest
     registered: str | None
     scorer: Scorer
+    adapted: Mapping[str, AdaptedStance] = NOTHING_ADAPTED
     part: bool = False
 
 
@@ -75,6 +80,13 @@ class Service:
             max_waiting=settings.max_waiting,
             taken=self.instruments.waited,
         )
+        self._adapter = (
+            StanceAdapter(
+                lambda: self.shelf.scorer, self.store, self.ask_store, most=settings.adaptation_remembered
+            )
+            if settings.adaptation
+            else None
+        )
         self._store_threads = CapacityLimiter(_STORE_THREADS)
         self._store_rests_until = 0.0
         self._store_is_down = False
@@ -94,6 +106,8 @@ class Service:
             asyncio.create_task(self._watch()),
             asyncio.create_task(self.access.follow()),
         ]
+        if self._adapter is not None:
+            tasks.append(asyncio.create_task(self._adapter.follow(), name="adaptation"))
         try:
             async with self.batcher:
                 with self.observing, self.draining.on_sigterm():
@@ -229,14 +243,26 @@ class Service:
         ids = {article.id for article in asking if article.id is not None}
         urls = {article.url for article in asking if article.url is not None}
         by_id, by_url = await self._registered(ids, urls)
-        return [
-            Question(
-                request,
-                None if article is None else by_id.get(article.id or "") or by_url.get(article.url or ""),
-                scorer,
-            )
-            for request, article in zip(requests, articles, strict=True)
-        ]
+        questions = []
+        for request, article in zip(requests, articles, strict=True):
+            named = article or Article()
+            registered = by_id.get(named.id or "") or by_url.get(named.url or "")
+            adapted = await self._adapted(scorer, named, registered)
+            questions.append(Question(request, registered, scorer, adapted))
+        return questions
+
+    async def _adapted(
+        self, scorer: Scorer, article: Article, registered: str | None
+    ) -> Mapping[str, AdaptedStance]:
+        if self._adapter is None or not (article.id or article.url):
+            return NOTHING_ADAPTED
+        premises = [premise.text for premise in find_premises(article, registered)]
+        try:
+            return await self._adapter.adapted(scorer, ArticleName(article.id, article.url), premises)
+        except StoreError as error:
+            self._let_rest(error)
+            _log.warning("%s; scoring goes on without adaptation", error)
+            return NOTHING_ADAPTED
 
     async def _registered(self, ids: set[str], urls: set[str]) -> tuple[dict[str, str], dict[str, str]]:
         # A failing database is left alone for a while: comments must not queue up behind its timeouts.
@@ -286,7 +312,8 @@ def _stored_as(comment: StoredComment | None) -> str:
 
 def _scored(scorer: Scorer, questions: Sequence[Question]) -> list[ScoreAnswer]:
     registered = {i: q.registered for i, q in enumerate(questions) if q.registered is not None}
-    return scorer.score([question.request for question in questions], registered=registered)
+    adapted = {i: q.adapted for i, q in enumerate(questions) if q.adapted}
+    return scorer.score([question.request for question in questions], registered=registered, adapted=adapted)
 
 
 def _of_request(request: Request) -> Service:

@@ -233,6 +233,14 @@ class Settings(BaseSettings):
     """Relevance below which a stance is labelled "uncertain", whatever its confidence, since the comment
     is likely not about the premise; 0 switches that off."""
 
+    adaptation: bool = False
+    """Whether the stance towards an article's premise is adapted by the labels that moderators gave comments
+    of that article, from five of them on: docs/retraining.md. Off, since it tells which side prevails there
+    and hardly which comment takes which."""
+
+    adaptation_remembered: int = Field(default=1_000, ge=1, le=1_000_000)
+    """Premises of articles whose adaptation a worker remembers, those asked for last: about 2 kB each."""
+
     max_premises: int = Field(default=8, ge=1, le=100)
     """Most claims in `article.premise`."""
 

@@ -1,15 +1,16 @@
 """The stances of a list of comments, each towards its premises and towards its parent comment."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.adaptation.learning import AdaptedStance
 from app.premise import Premise
 from app.rounding import rounded
-from app.schemas import SentenceAnswer, Stance, StanceName
+from app.schemas import Adaptation, SentenceAnswer, Stance, StanceLabel, StanceName
 from app.settings import Settings
 from models import STANCES, StanceModel
 from models.civility import utf16_offsets
@@ -27,6 +28,7 @@ class AskedStances:
     premises: Sequence[Premise | None] = ()
     parent: str | None = None
     explain: bool = False
+    adapted: Mapping[str, AdaptedStance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,10 @@ def tell_stances(model: StanceModel, asked: Sequence[AskedStances], settings: Se
             known: dict[str, object] = {"premise_source": premise.source}
             if one.explain:
                 known["sentences"] = _sentences(one.comment, shares.get((premise.text, one.comment), ()))
+            adapted = one.adapted.get(premise.text)
+            if adapted is not None:
+                known["adaptation"] = _adaptation(adapted, judged, model.floor_, settings.relevance_floor)
+                judged = judged._replace(probabilities=adapted.probabilities(judged.probabilities))
             to_premises.append(_stance(premise.text, judged, model.floor_, settings.relevance_floor, known))
         to_parent = None
         if one.parent is not None:
@@ -109,23 +115,36 @@ def _shares(
 def _stance(
     target: str, judged: _Judged, floor: float, relevance_floor: float, known: Mapping[str, object]
 ) -> Stance:
+    label, probabilities = _told(judged, floor, relevance_floor)
+    return Stance.model_validate(
+        {
+            "label": label,
+            "confidence": max(probabilities.values()),
+            "probabilities": probabilities,
+            "relevance": rounded(judged.relevance),
+            "premise": target,
+            **known,
+        }
+    )
+
+
+def _adaptation(adapted: AdaptedStance, general: _Judged, floor: float, relevance_floor: float) -> Adaptation:
+    label, probabilities = _told(general, floor, relevance_floor)
+    return Adaptation(
+        labels=adapted.labels, version=adapted.version, general_label=label, general=probabilities
+    )
+
+
+def _told(
+    judged: _Judged, floor: float, relevance_floor: float
+) -> tuple[StanceLabel, dict[StanceName, float]]:
     row = judged.probabilities
     probabilities = {cast(StanceName, name): rounded(value) for name, value in zip(STANCES, row, strict=True)}
     likeliest = max(probabilities, key=lambda name: probabilities[name])
     # The largest takes what rounding left over, so that the three still sum to 1.
     probabilities[likeliest] = rounded(1 - sum(p for name, p in probabilities.items() if name != likeliest))
-    relevance = rounded(judged.relevance)
-    decided = float(row.max()) >= floor and relevance >= relevance_floor
-    return Stance.model_validate(
-        {
-            "label": likeliest if decided else "uncertain",
-            "confidence": probabilities[likeliest],
-            "probabilities": probabilities,
-            "relevance": relevance,
-            "premise": target,
-            **known,
-        }
-    )
+    decided = float(row.max()) >= floor and rounded(judged.relevance) >= relevance_floor
+    return likeliest if decided else "uncertain", probabilities
 
 
 def _sentences(comment: str, shares: Sequence[SentenceShare]) -> list[SentenceAnswer]:

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from models.encoder import TextEncoder
 from models.features import Floats, check_texts
+from models.known_words import KnownWords
 from models.linear import LinearCivility, check_labels, fit_sigmoid
 from models.passages import passages
 from models.strings import ReadsStrings
@@ -302,7 +303,7 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         plain = self.fast_.deobfuscator_.transform(texts)
         bounds = {row: list(passages(text, _PASSAGE)) for row, text in enumerate(plain) if len(text) > _LONG}
         pieces = [plain[row][begin:end] for row, found in bounds.items() for begin, end in found]
-        projected = self.fast_.features_.project([*plain, *pieces], self._whole_table)
+        projected = self.fast_.features_.project([*plain, *pieces], *self._whole_table)
         width = len(ATTRIBUTES)
         logits = projected[: len(plain), :width] + self.fast_.intercept_
         gate = projected[: len(plain), width:].sum(axis=1)
@@ -320,13 +321,13 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         return _Read(logits, gate, plain, worst)
 
     @property
-    def _whole_table(self) -> Floats:
+    def _whole_table(self) -> tuple[Floats, KnownWords]:
         """Coefficients of the fast stage and the gate, as `HashedNgrams.project` takes them."""
         if "_table" not in self.__dict__:
             columns = [self.fast_.coef_]
             if self._has_second_stage and hasattr(self, "gate_"):
                 columns.append(self.gate_[:, None])
-            self._table = self.fast_.features_.table(np.hstack(columns))
+            self._table = self.fast_.table(np.hstack(columns))
         return self._table
 
     def _encoded(self, encoder: TextEncoder, reads: Sequence[Sequence[str]]) -> Rows:

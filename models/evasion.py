@@ -75,20 +75,29 @@ class Deobfuscator(ReadsStrings, TransformerMixin, BaseEstimator):
 
     def transform(self, X: Sequence[str]) -> list[str]:
         """Return each text normalised and undisguised."""
-        check_is_fitted(self)
         return list(map(self._reading().read, check_texts(X)))
 
     def align(self, text: str) -> Aligned:
         """Return `transform([text])[0]` together with the origin of each of its characters."""
-        check_is_fitted(self)
         return self._reading().align(text)
+
+    @property
+    def common_pieces(self) -> tuple[str, ...]:
+        """The known words, and pieces of text between spaces that are as common."""
+        check_is_fitted(self)
+        return (*self.vocabulary_, *self._settled_pieces)
+
+    @property
+    def _settled_pieces(self) -> tuple[str, ...]:
+        settled: tuple[str, ...] = getattr(self, "settled_", ())  # bundles before 2026.11.3 have none
+        return settled
 
     def _reading(self) -> "Reader":
         reader: Reader | None = self.__dict__.get("_reader")
         if reader is None:
+            check_is_fitted(self)
             counts = dict(zip(self.vocabulary_, self.counts_.tolist(), strict=True))
-            settled = getattr(self, "settled_", ())  # bundles before 2026.11.3 have none
-            reader = self._reader = Reader(Vocabulary(counts, self.pairs_), settled)
+            reader = self._reader = Reader(Vocabulary(counts, self.pairs_), self._settled_pieces)
         return reader
 
     def _common_settled(self, texts: Sequence[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ bytes, and every step is a few array operations over all positions at once. On o
 many times the speed of `TfidfVectorizer` (see `benchmarks/`), at the same quality.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -17,26 +17,36 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from models.hashing import (
+    SHORT_CODES,
+    SHORT_PRIME,
+    SPACE,
+    Batch,
+    Hashes,
+    Places,
+    Words,
+    distinct_by_row,
+    folded,
+    gather,
+    numbered,
+    ones_by_row,
+    pair_hashes,
+    read_batch,
+    sums_by_row,
+)
+from models.known_words import KnownWords
 from models.strings import ReadsStrings
 from models.text import normalise
 
 __all__ = ["HashedNgrams", "WordShares", "check_texts"]
 
-_SPACE = ord(" ")
-_TO_SPACE = bytes(_SPACE if chr(b).isspace() and b < 0x80 else b for b in range(256))
-_IS_WORD_BYTE = np.array([chr(b).isalnum() or b >= 0x80 or b == ord("'") for b in range(256)])
-_PRIME = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd: Knuth, TAOCP vol. 3, 6.4
-_INVERSE = np.uint64(pow(int(_PRIME), -1, 2**64))
-_BYTE_CODES = np.random.RandomState(2026).randint(1, 2**63 - 1, size=256, dtype=np.int64).astype(np.uint64)
-_SHORT_PRIME = np.uint32(0x9E3779B1)  # the same for 32 bits: a prime
-_SHORT_CODES = (_BYTE_CODES >> np.uint64(31)).astype(np.uint32)
 _WORD, _PAIR = 64, 65  # kinds of n-grams; the others are numbered by their length
 _ROWS_A_CHUNK = 1024
 _CHARACTERS_A_CHUNK = 1 << 19  # bounds memory: about 100 bytes of arrays a character
+_NEW_BITS = 32  # of a key, for the number of a word that is not known
+_NO_NEW = 2**_NEW_BITS - 1
 
 Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
-Hashes = NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,8 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
         texts = check_texts(X)
         seen_in = np.zeros(2**self.n_bits, dtype=np.int64)
         for chunk in _chunks(texts):
-            read = self._read(chunk)
-            both = (read.chars_by_row() + read.words).tocsr()
+            chars, words = self._counts(chunk)
+            both = (chars + words).tocsr()
             seen_in += np.bincount(both.indices, minlength=len(seen_in))
         self.idf_ = (np.log((1 + len(texts)) / (1 + seen_in)) + 1).astype(np.float32)
         return self
@@ -127,14 +137,29 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return np.column_stack([coef * self.idf_[:, None], self.idf_**2]).astype(np.float32)
 
-    def project(self, X: Sequence[str], table: Floats) -> NDArray[np.float64]:
+    def known_words(self, words: Iterable[str], table: Floats) -> KnownWords:
+        """Return what spares `project` the character n-grams of common words; it changes no projection.
+
+        Args:
+            words: normalised, without white space.
+            table: what `table(coef)` gave.
+        """
+        check_is_fitted(self)
+        chunks = [self._sums_of_words(chunk, table) for chunk in _chunks(list(words))]
+        return KnownWords.joined(chunks, table.shape[1])
+
+    def project(
+        self, X: Sequence[str], table: Floats, known: KnownWords | None = None
+    ) -> NDArray[np.float64]:
         """Return `transform(X) @ coef`, shape (len(X), k), without making the matrix.
 
         Args:
             X: n texts.
             table: what `table(coef)` gave.
+            known: what `known_words(…, table)` gave.
         """
-        chunks = [self._projected(chunk, table) for chunk in _chunks(check_texts(X))]
+        words = KnownWords.joined([], table.shape[1]) if known is None else known
+        chunks = [self._projected(chunk, table, words) for chunk in _chunks(check_texts(X))]
         return np.concatenate(chunks) if chunks else np.zeros((0, table.shape[1] - 1))
 
     def word_shares(self, text: str, table: Floats) -> WordShares:
@@ -146,120 +171,136 @@ class HashedNgrams(ReadsStrings, TransformerMixin, BaseEstimator):
             text: a normalised text.
             table: what `table(coef)` gave.
         """
-        joined, _ = _join([text])
-        sums = _running_hash(joined)
-        begin, end = _runs(joined != _SPACE)
+        batch = read_batch([text])
+        words = batch.words
         width = table.shape[1] - 1
-        share = np.zeros((len(begin), width))
-        read = self._read([text], already_normalised=True)
-        if len(begin) and read.tokens.shape[1]:
-            of_token = (read.chars @ table).astype(np.float64)
-            place = np.searchsorted(read.token_hashes, _hash_of(sums, begin, end))
-            count = np.bincount(place, minlength=len(of_token))
-            norm = _norm(of_token[:, width].sum())
-            share += of_token[place, :width] / count[place, None] / norm
-        norm = _norm((read.words @ table)[0, width]) / self.word_weight if self.word_weight else np.inf
-        for first, last, columns in self._word_occurrences(joined, sums):
+        share = np.zeros((len(words.begin), width))
+        if len(words.begin):
+            _, first, number = numbered(words.hashes)
+            of_word = self._sums_of(batch, first, table).astype(np.float64)
+            count = np.bincount(number)
+            norm = _norm(of_word[:, width].sum())
+            share += of_word[number, :width] / count[number, None] / norm
+        square = sums_by_row(table, *self._words_of(batch))[0, width]
+        norm = _norm(square) / self.word_weight if self.word_weight else np.inf
+        spoken = batch.spoken()
+        for n, columns in enumerate(self._word_columns(spoken)):
+            first, last = spoken.begin[: len(columns)], spoken.begin[n:]
             _, place, count = np.unique(columns, return_inverse=True, return_counts=True)
             value = table[columns, :width].astype(np.float64) / count[place, None] / norm / 2
-            np.add.at(share, np.searchsorted(begin, first, side="right") - 1, value)
-            np.add.at(share, np.searchsorted(begin, last, side="left") - 1, value)
+            np.add.at(share, np.searchsorted(words.begin, first, side="right") - 1, value)
+            np.add.at(share, np.searchsorted(words.begin, last, side="left") - 1, value)
         # The batch begins with a space; every code point begins with a byte that is no continuation.
-        code_points = np.concatenate([[0], np.cumsum((joined & 0xC0) != 0x80)]) - 1
-        return WordShares(code_points[begin], code_points[end], share)
+        code_points = np.concatenate([[0], np.cumsum((batch.joined & 0xC0) != 0x80)]) - 1
+        return WordShares(code_points[words.begin], code_points[words.end], share)
 
-    def _projected(self, texts: Sequence[str], table: Floats) -> NDArray[np.float64]:
-        read = self._read(texts)
+    def _projected(self, texts: Sequence[str], table: Floats, known: KnownWords) -> NDArray[np.float64]:
+        batch = self._batch(texts)
         width = table.shape[1] - 1
-        chars = (read.tokens @ (read.chars @ table)).astype(np.float64)
-        words = (read.words @ table).astype(np.float64)
+        chars = self._char_sums(batch, table, known).astype(np.float64)
+        words = sums_by_row(table, *self._words_of(batch)).astype(np.float64)
         projected: NDArray[np.float64] = chars[:, :width] / _norm(chars[:, width])[:, None]
         projected += self.word_weight * words[:, :width] / _norm(words[:, width])[:, None]
         return projected
 
+    def _char_sums(self, batch: Batch, table: Floats, known: KnownWords) -> Floats:
+        """Sums over the distinct words of each text, in the order of their hashes.
+
+        So they are the same to the last bit whatever else is in the batch, and whichever words are known.
+        """
+        hashes = batch.words.hashes
+        place, is_known = known.find(hashes)
+        keys = place << _NEW_BITS | _NO_NEW
+        new = np.flatnonzero(~is_known)
+        if len(new):
+            new_hashes, first, number = numbered(hashes[new])
+            new_sums = self._sums_of(batch, new[first], table)
+            keys[new] = np.searchsorted(known.hashes, new_hashes)[number] << _NEW_BITS | number
+        keys, before = distinct_by_row(keys, batch.words.before, (len(known) + 1) << _NEW_BITS)
+        sums = known.sums[keys >> _NEW_BITS]
+        if len(new):
+            number = keys & _NO_NEW
+            is_new = number != _NO_NEW
+            sums[is_new] = new_sums[number[is_new]]
+        return sums_by_row(sums, np.arange(len(keys)), before)
+
+    def _sums_of_words(self, words: list[str], table: Floats) -> tuple[Hashes, Floats]:
+        batch = read_batch(words)
+        hashes, first, _ = numbered(batch.words.hashes)
+        return hashes, self._sums_of(batch, first, table)
+
+    def _sums_of(self, batch: Batch, words: Places, table: Floats) -> Floats:
+        return np.asarray(self._chars_of(batch, words) @ table)
+
     def _weighted(self, texts: Sequence[str]) -> sparse.csr_array:
-        read = self._read(texts)
         squares = self.idf_.astype(np.float64) ** 2
         blocks = []
-        for counts, weight in ((read.chars_by_row(), 1.0), (read.words, self.word_weight)):
+        for counts, weight in zip(self._counts(texts), (1.0, self.word_weight), strict=True):
             scale = weight / _norm(counts @ squares)
             scaled = sparse.csr_array(counts, dtype=np.float32, copy=True)
             scaled.data *= self.idf_[scaled.indices] * np.repeat(scale, np.diff(scaled.indptr))
             blocks.append(scaled)
         return sparse.csr_array(blocks[0] + blocks[1], dtype=np.float32)
 
-    def _read(self, texts: Sequence[str], already_normalised: bool = False) -> "_Read":
-        plain = texts if self.normalised or already_normalised else [normalise(text) for text in texts]
-        joined, starts = _join(plain)
-        sums = _running_hash(joined)
-        begin, end = _runs(joined != _SPACE)
-        hashes, first, token = _numbered(_hash_of(sums, begin, end))
-        rows = np.searchsorted(starts, begin, side="right") - 1
-        return _Read(
-            tokens=_present(rows, token, (len(texts), len(hashes))),
-            token_hashes=hashes,
-            chars=self._chars_of(_gather(joined, begin[first], end[first]), len(hashes)),
-            words=self._words_of(joined, sums, starts),
-        )
+    def _counts(self, texts: Sequence[str]) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """How often each column stands for a character n-gram of each text, and for one of words."""
+        batch = self._batch(texts)
+        hashes, first, number = numbered(batch.words.hashes)
+        number, before = distinct_by_row(number, batch.words.before, max(len(hashes), 1))
+        words = ones_by_row(number, before, len(hashes))
+        spoken = ones_by_row(*self._words_of(batch), 2**self.n_bits)
+        return sparse.csr_array(words @ self._chars_of(batch, first)), spoken
 
-    def _chars_of(self, spaced: NDArray[np.uint8], n_tokens: int) -> sparse.csr_array:
-        """Character n-grams of words that stand in `spaced`, each after one space, a row a word."""
+    def _batch(self, texts: Sequence[str]) -> Batch:
+        return read_batch(texts if self.normalised else list(map(normalise, texts)))
+
+    def _chars_of(self, batch: Batch, words: Places) -> sparse.csr_array:
+        """Character n-grams of some words of a batch, a row a word."""
+        spaced = gather(batch.joined, batch.words.begin[words], batch.words.end[words])
         shortest, longest = self.char_ngrams
-        is_space = spaced == _SPACE
+        is_space = spaced == SPACE
         token = np.cumsum(is_space) - 1
-        codes = _SHORT_CODES[spaced]
+        codes = SHORT_CODES[spaced]
         hashes, within = codes, np.ones(len(spaced), dtype=bool)
         found: list[tuple[NDArray[np.intp], NDArray[np.int32]]] = []
         for n in range(2, longest + 1):
             if n > len(spaced):
                 break
-            hashes = hashes[:-1] * _SHORT_PRIME + codes[n - 1 :]
+            hashes = hashes[:-1] * SHORT_PRIME + codes[n - 1 :]
             # An n-gram may begin with a space or end with one, and not lie across.
             within = within[:-1] if n == 2 else within[:-1] & ~is_space[n - 2 : -1]
             if n >= shortest:
                 kept = np.flatnonzero(within)
                 found.append((token[kept], self._bucket(hashes[kept], n)))
-        return _counted(found, (n_tokens, 2**self.n_bits))
+        return _counted(found, (len(words), 2**self.n_bits))
 
-    def _words_of(self, joined: NDArray[np.uint8], sums: Hashes, starts: Places) -> sparse.csr_array:
-        shape = (len(starts), 2**self.n_bits)
-        found = []
-        for first, last, columns in self._word_occurrences(joined, sums):
-            rows = np.searchsorted(starts, first, side="right") - 1
-            together = rows == np.searchsorted(starts, last, side="right") - 1
-            present = _distinct(rows[together] << self.n_bits | columns[together])
-            found.append((present >> self.n_bits, (present & (2**self.n_bits - 1)).astype(np.int32)))
-        return _counted(found, shape)
+    def _words_of(self, batch: Batch) -> tuple[NDArray[np.int32], Places]:
+        """Columns of each text's distinct words, then of its distinct pairs; how many stand before it."""
+        spoken, pair = batch.spoken(), 2**self.n_bits
+        columns = np.zeros((len(spoken.hashes), self.word_ngrams), dtype=np.int32)
+        there = np.ones(columns.shape, dtype=bool)
+        counts = np.diff(spoken.before)
+        for n, found in enumerate(self._word_columns(spoken)):
+            columns[: len(found), n] = found + n * pair
+        if self.word_ngrams >= 2:
+            there[spoken.before[1:][counts > 0] - 1, 1] = False  # nothing follows the last word
+            counts = np.maximum(2 * counts - 1, 0)
+        elif not self.word_ngrams:
+            counts = np.zeros_like(counts)
+        before = np.concatenate([[0], np.cumsum(counts)])
+        keys, before = distinct_by_row(columns[there], before, 2 * pair)
+        return keys & (pair - 1), before
 
-    def _word_occurrences(
-        self, joined: NDArray[np.uint8], sums: Hashes
-    ) -> Iterator[tuple[Places, Places, NDArray[np.int32]]]:
-        """Begin of the first and the last word, and the column, of every word and every pair."""
-        if not self.word_ngrams:
-            return
-        begin, end = _runs(_IS_WORD_BYTE[joined])
-        hashes = _hash_of(sums, begin, end)
-        yield begin, begin, self._bucket(_folded(hashes), _WORD)
-        if self.word_ngrams >= 2 and len(begin) > 1:
-            pairs = hashes[:-1] * _PRIME + hashes[1:]
-            yield begin[:-1], begin[1:], self._bucket(_folded(pairs), _PAIR)
+    def _word_columns(self, spoken: Words) -> Iterator[NDArray[np.int32]]:
+        """The column of each word, then that of each pair of neighbours."""
+        if self.word_ngrams:
+            yield self._bucket(folded(spoken.hashes), _WORD)
+        if self.word_ngrams >= 2 and len(spoken.hashes) > 1:
+            yield self._bucket(folded(pair_hashes(spoken.hashes)), _PAIR)
 
     def _bucket(self, hashes: NDArray[np.uint32], kind: int) -> NDArray[np.int32]:
-        mixed = (hashes ^ (hashes >> np.uint32(15))) * (_SHORT_PRIME + np.uint32(2 * kind))
+        mixed = (hashes ^ (hashes >> np.uint32(15))) * (SHORT_PRIME + np.uint32(2 * kind))
         return (mixed >> np.uint32(32 - self.n_bits)).view(np.int32)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A batch: which words its texts have, the words' character n-grams, the texts' word n-grams."""
-
-    tokens: sparse.csr_array
-    token_hashes: Hashes
-    chars: sparse.csr_array
-    words: sparse.csr_array
-
-    def chars_by_row(self) -> sparse.csr_array:
-        return sparse.csr_array(self.tokens @ self.chars)
 
 
 def _chunks(texts: list[str]) -> Iterator[list[str]]:
@@ -275,106 +316,16 @@ def _chunks(texts: list[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _join(normalised: Sequence[str]) -> tuple[NDArray[np.uint8], Places]:
-    """Join texts as " text" each, with a space at the end: the bytes, and each text's start."""
-    encoded = [text.encode() for text in normalised]
-    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-    joined = b" " + b" ".join(encoded) + b" "
-    starts = np.concatenate([[0], np.cumsum(lengths + 1)])[:-1]
-    return np.frombuffer(joined.translate(_TO_SPACE), dtype=np.uint8), starts
-
-
-def _runs(inside: NDArray[np.bool_]) -> tuple[Places, Places]:
-    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1  # the joined bytes begin and end with a space
-    return edges[0::2], edges[1::2]
-
-
-def _gather(joined: NDArray[np.uint8], begin: Places, end: Places) -> NDArray[np.uint8]:
-    """Put these words one after another, each after one space, and a space at the end."""
-    lengths = end - begin + 1
-    total = int(lengths.sum())
-    source = np.arange(total) + np.repeat(begin - 1 - (np.cumsum(lengths) - lengths), lengths)
-    return np.append(joined[source], np.uint8(_SPACE))
-
-
-def _running_hash(joined: NDArray[np.uint8]) -> Hashes:
-    """The cumulative sum of code * P^position, modulo 2^64, with a zero in front."""
-    sums = np.zeros(len(joined) + 1, dtype=np.uint64)
-    np.cumsum(_BYTE_CODES[joined] * _powers(_PRIME, len(joined)), out=sums[1:])
-    return sums
-
-
-def _hash_of(sums: Hashes, begin: Places, end: Places) -> Hashes:
-    """Hash of the bytes from begin to end: (S[end] - S[begin]) / P^begin.
-
-    P is odd, so that the division is a multiplication by its inverse's power.
-    """
-    hashes: Hashes = (sums[end] - sums[begin]) * _powers(_INVERSE, len(sums))[begin]
-    return hashes
-
-
-def _folded(hashes: Hashes) -> NDArray[np.uint32]:
-    return (hashes ^ (hashes >> np.uint64(32))).astype(np.uint32)
-
-
-def _numbered(keys: Hashes) -> tuple[Hashes, Places, Places]:
-    """The distinct keys in order, where each first turns up, and each key's number among them.
-
-    As `np.unique`, whose hash table takes several times as long here.
-    """
-    order = np.argsort(keys)
-    ordered = keys[order]
-    is_new = np.ones(len(keys), dtype=bool)
-    is_new[1:] = ordered[1:] != ordered[:-1]
-    number = np.empty(len(keys), dtype=np.int64)
-    number[order] = np.cumsum(is_new) - 1
-    return ordered[is_new], order[is_new], number
-
-
-def _distinct(keys: Places) -> Places:
-    ordered = np.sort(keys)
-    is_new = np.ones(len(keys), dtype=bool)
-    is_new[1:] = ordered[1:] != ordered[:-1]
-    return ordered[is_new]
-
-
-def _present(rows: Places, columns: Places, shape: tuple[int, int]) -> sparse.csr_array:
-    keys = _distinct(rows * shape[1] + columns)
-    rows, columns = np.divmod(keys, shape[1]) if shape[1] else (keys, keys)
-    return _csr(rows, columns.astype(np.int32), shape)
+def _norm(squares: Any) -> Any:
+    return np.sqrt(np.where(squares > 0, squares, 1.0))
 
 
 def _counted(found: list[tuple[Places, NDArray[np.int32]]], shape: tuple[int, int]) -> sparse.csr_array:
     """CSR of ones from parts that are each in the order of their rows; a column may stand twice in a row."""
     if not found:
         return sparse.csr_array(shape, dtype=np.float32)
-    if len(found) == 1:
-        return _csr(*found[0], shape)
     rows = np.concatenate([part for part, _ in found])
     order = np.argsort(rows.astype(np.int32), kind="stable")  # radix or merge: the parts are in order
-    return _csr(rows[order], np.concatenate([part for _, part in found])[order], shape)
-
-
-def _csr(rows: Places, columns: NDArray[np.int32], shape: tuple[int, int]) -> sparse.csr_array:
-    indptr = np.zeros(shape[0] + 1, dtype=np.int32)
-    np.cumsum(np.bincount(rows, minlength=shape[0]), out=indptr[1:])
-    return sparse.csr_array((np.ones(len(columns), dtype=np.float32), columns, indptr), shape=shape)
-
-
-def _norm(squares: Any) -> Any:
-    return np.sqrt(np.where(squares > 0, squares, 1.0))
-
-
-def _powers(base: np.uint64, count: int) -> Hashes:
-    """1, base, base², … modulo 2^64, `count` of them; kept between calls."""
-    known = _POWERS.get(int(base))
-    if known is None or len(known) < count:
-        size = max(4096, 2 * count)
-        factors = np.full(size, base, dtype=np.uint64)
-        factors[0] = 1
-        known = np.cumprod(factors, dtype=np.uint64)
-        _POWERS[int(base)] = known
-    return known[:count]
-
-
-_POWERS: dict[int, Hashes] = {}
+    columns = np.concatenate([part for _, part in found])[order]
+    before = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))])
+    return ones_by_row(columns, before, shape[1])

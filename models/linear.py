@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from models.evasion import Deobfuscator
 from models.features import Floats, HashedNgrams, check_texts
+from models.known_words import KnownWords
 from models.strings import ReadsStrings
 
 __all__ = ["LinearCivility", "check_labels", "fit_sigmoid"]
@@ -92,7 +93,7 @@ class LinearCivility(ReadsStrings, BaseEstimator):
         self.coef_ = np.column_stack([coef for coef, _ in fitted]).astype(np.float32)
         self.intercept_ = np.array([intercept for _, intercept in fitted])
         self.calibration_ = np.tile([1.0, 0.0], (len(self.attributes), 1))
-        self._table = self.features_.table(self.coef_)
+        self._table = self.table(self.coef_)
         return self
 
     def calibrate(self, X: Sequence[str], y: ArrayLike) -> Self:
@@ -121,7 +122,7 @@ class LinearCivility(ReadsStrings, BaseEstimator):
 
     def logits_of_plain(self, plain: Sequence[str]) -> NDArray[np.float64]:
         """As `decision_function`, for texts that come from `deobfuscator_`."""
-        logits: NDArray[np.float64] = self.features_.project(plain, self.table_) + self.intercept_
+        logits: NDArray[np.float64] = self.features_.project(plain, *self._own_table) + self.intercept_
         return logits
 
     def calibrated(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,9 +132,22 @@ class LinearCivility(ReadsStrings, BaseEstimator):
 
     @property
     def table_(self) -> Floats:
-        """Coefficients as `HashedNgrams.project` takes them; made when first asked for."""
+        """Coefficients as `HashedNgrams.word_shares` takes them."""
+        return self._own_table[0]
+
+    def table(self, coef: Floats) -> tuple[Floats, KnownWords]:
+        """Return coefficients over the fitted features as `HashedNgrams.project` takes them.
+
+        Args:
+            coef: shape (n_columns, k).
+        """
+        table = self.features_.table(coef)
+        return table, self.features_.known_words(self.deobfuscator_.common_pieces, table)
+
+    @property
+    def _own_table(self) -> tuple[Floats, KnownWords]:
         if "_table" not in self.__dict__:
-            self._table = self.features_.table(self.coef_)
+            self._table = self.table(self.coef_)
         return self._table
 
     def __getstate__(self) -> dict[str, Any]:

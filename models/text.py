@@ -13,9 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Aligned", "align", "normalise"]
+__all__ = ["Aligned", "align", "beyond_ascii", "fold_characters", "normalise"]
 
-_ASCII_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_ASCII_CONTROLS = bytes([*range(9), *range(14, 32), 127])
+_TO_LOWER = bytes(range(256)).lower()
+_ASCII = bytes(range(128))
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_FEW = 12
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _ASCII_SPACES = "\t\n\v\f\r"
 _NEXT_LINE = "\x85"
@@ -75,8 +79,32 @@ def normalise(text: str) -> str:
         Lower-case text that can be encoded as UTF-8 and holds no control characters but white
         space. Normalising twice changes nothing.
     """
-    folded = _ASCII_CONTROLS.sub("", text.lower()) if text.isascii() else text.translate(_FOLD)
-    return _STRETCHED.sub(r"\1\1", folded)
+    return _STRETCHED.sub(r"\1\1", fold_characters(text))
+
+
+def fold_characters(text: str) -> str:
+    """As `normalise`, stretched letters staying as they are."""
+    # Bytes of other characters are beyond ASCII, so that the table leaves them alone.
+    raw = text.encode("utf-8", "surrogatepass").translate(_TO_LOWER, _ASCII_CONTROLS)
+    plain = raw.decode("utf-8", "surrogatepass")
+    if text.isascii():
+        return plain
+    others = set(beyond_ascii(text))
+    folded = [(char, _FOLD[ord(char)]) for char in others]
+    if len(others) > _FEW or not all(new.isascii() or new == char for char, new in folded):
+        return _NOT_ASCII.sub(_folded_run, plain)
+    for char, new in folded:
+        plain = plain.replace(char, new)
+    return plain
+
+
+def beyond_ascii(text: str) -> str:
+    """Return the characters of `text` that are not ASCII, in order."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+
+
+def _folded_run(match: re.Match[str]) -> str:
+    return match.group().translate(_FOLD)
 
 
 def align(text: str) -> Aligned:

@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from models.edits import Edit, Line, fold, fold_line
+from models.edits import Edit, Line, fold, fold_line, fold_roughly
 from models.lookalikes import CLOSE, LOOKALIKE, LOOSE, MASKED, RUN, script
 from models.text import Aligned, normalise
 from models.vocabulary import DOUBLED, EDGES, LONGEST, RARE_COUNT, Found, Vocabulary
@@ -16,8 +16,6 @@ __all__ = ["Reader"]
 
 _PASSES = 8
 _REMEMBERED = 50_000
-_CONTROLS = bytes([*range(9), *range(14, 32), 127])
-_TO_LOWER = bytes(range(256)).lower()
 _TRAILING = EDGES + "!"
 _PROTECTED = re.compile(
     r"://|www\.|^#\w|[0-9a-f]:[0-9a-f]+:[0-9a-f]|\w@\w[\w-]*\.\w"
@@ -57,7 +55,7 @@ class Reader:
 
     def read(self, text: str) -> str:
         """Return the text normalised and undisguised."""
-        plain = text.encode().translate(_TO_LOWER, _CONTROLS).decode() if text.isascii() else fold(text)
+        plain = fold_roughly(text)  # a word with a stretched letter is always suspicious
         if not self._is_suspicious(plain):
             return plain
         folded = fold(text)
@@ -99,7 +97,7 @@ class Reader:
         fresh = self._unsettled(pieces)
         if not fresh:
             return False
-        strange = set()
+        strange: list[str] = []
         singles = 0
         remembered, sure, settle = self._verdicts.get, self._vocabulary.sure, self._settled.add
         for piece in fresh:
@@ -112,7 +110,7 @@ class Reader:
             if verdict & (_CHANGED | _SPELLED):
                 return True
             if verdict:
-                strange.add(piece)
+                strange.append(piece)
                 singles += verdict == _SINGLE
         if singles > 1 and _SPACED.search(text):
             return True
@@ -147,9 +145,11 @@ class Reader:
             return _CHANGED
         if any(self._latin(word, set(), True) is not None for word in _disguised_runs(piece)):
             return _CHANGED
+        if is_plain:
+            return _SETTLED if core in self._vocabulary.sure else _STRANGE
         if _LONE.search(piece):
             return _SPELLED if any(self._separated(piece)) else _SINGLE
-        return _STRANGE if is_plain and core not in self._vocabulary.sure else _SETTLED
+        return _SETTLED
 
     def _is_plain_compound(self, core: str) -> bool:
         """Whether every part is a word and the whole is none: "science-fiction", "style/words"."""
@@ -158,9 +158,12 @@ class Reader:
             len(part) > 2 and part in self._vocabulary.sure for part in parts
         )
 
-    def _may_be_split(self, pieces: list[str], strange: set[str]) -> bool:
-        for i in [i for i, piece in enumerate(pieces) if piece in strange]:
-            core = pieces[i].strip(_TRAILING)
+    def _may_be_split(self, pieces: list[str], strange: list[str]) -> bool:
+        """Whether a strange piece and a neighbour are one word; `strange` holds all of them, in order."""
+        i = -1
+        for piece in strange:
+            i = pieces.index(piece, i + 1)
+            core = piece.strip(_TRAILING)
             before = pieces[i - 1].strip(_TRAILING) if i else ""
             after = pieces[i + 1].strip(_TRAILING) if i + 1 < len(pieces) else ""
             if (before and self._is_sound_split(before, core)) or (
@@ -255,8 +258,10 @@ class Reader:
         return found
 
     def _mended(self, piece: str) -> list[Edit]:
-        if _PROTECTED.search(piece):
-            return []
+        found = self._disguises(piece)
+        return [] if found and _PROTECTED.search(piece) else found
+
+    def _disguises(self, piece: str) -> list[Edit]:
         core = piece.strip(EDGES).rstrip(_TRAILING)
         if core in self._counts or not _LETTERS.search(core):
             return []
@@ -264,6 +269,8 @@ class Reader:
         whole = self._vocabulary.word(core)
         if whole is not None:
             return [_shifted(whole, begin, len(core))]
+        if core.isalpha():
+            return []
         found = []
         for m in _PART.finditer(core):
             if m.end() - m.start() < len(core) and (part := self._vocabulary.word(m.group())) is not None:
@@ -274,7 +281,7 @@ class Reader:
 
     def _split(self, text: str) -> Iterator[Edit]:
         pieces = text.split()
-        strange = {p for p in self._unsettled(pieces) if self._verdict(p) & (_STRANGE | _SINGLE)}
+        strange = [p for p in self._unsettled(pieces) if self._verdict(p) & (_STRANGE | _SINGLE)]
         if not self._may_be_split(pieces, strange):
             return
         last = -1

@@ -14,6 +14,7 @@ LONGEST_WORD = 24
 EDGES = ".,;:?\"'()[]{}<>…*_~-–—/\\^=`&#%+”“’»«"
 _NOT_LETTERS = "".join(char for char in map(chr, range(128)) if not char.isalpha()) + EDGES + "".join(LEET)
 DOUBLED = re.compile(r"([a-z])\1")
+_REPEATED = re.compile(r"(.)\1+")
 _UNUSUAL_DOUBLE = re.compile(r"([hijquvwxy])\1")  # hardly in English words or names
 _FOREIGN_LETTER = re.compile(r"[^\W\d_a-z]")
 _POSSESSIVES = ("'s", "'ll", "'re", "'ve", "'d")
@@ -24,6 +25,8 @@ _NUMBERED = re.compile(r"[a-z]{3,}\d+")
 _CODE = re.compile(r"\d+[a-z]{1,3}")
 _WILD = frozenset("*#-_@!$%&^~+.?—–•●×·€£¢")
 _ORDINARY_MARKS = frozenset("-/.,;:'&?!\"…—–")
+_APOSTROPHE = {"'"}
+_LETTERS = {*"abcdefghijklmnopqrstuvwxyz", *_APOSTROPHE}
 _HYPHENS = frozenset("-–.")
 _APOSTROPHES = frozenset("'`´′")
 _BRACKETS = frozenset("()[]{}<>")
@@ -138,7 +141,7 @@ class Vocabulary:
             return None
         if _FOREIGN_LETTER.search(core):
             return None
-        for ending in _POSSESSIVES:
+        for ending in _POSSESSIVES if core.endswith(_POSSESSIVES) else ():
             if core.endswith(ending):
                 stem = self.word(core[: -len(ending)])
                 rest = tuple(range(len(core) - len(ending), len(core)))
@@ -148,8 +151,12 @@ class Vocabulary:
     def _closest(self, core: str) -> Found | None:
         """The word with the fewest letters doubled and signs dropped, then the commonest."""
         found: list[tuple[tuple[int, int, int], Found]] = []
-        for order, chars in enumerate(_readings(core)):
-            for word in self._alike.get(_skeleton("".join(char for char, _ in chars)), ()):
+        for order, dropped in enumerate(_droppings(core)):
+            alike = self._alike.get(_skeleton(_without(core, dropped)))
+            if alike is None:
+                continue
+            chars = [(char, i) for i, char in enumerate(core) if char not in dropped]
+            for word in alike:
                 sources = _matched(chars, word)
                 if sources is not None and self._is_sound(core, chars, word):
                     found.append(((len(chars) - len(word), order, -self.counts[word]), (word, sources)))
@@ -249,25 +256,32 @@ class Vocabulary:
 
 def _skeleton(word: str) -> str:
     """What of a word neither leetspeak nor doubling changes."""
-    classes = word.translate(LEET_CLASS)
-    return re.sub(r"(.)\1+", r"\1", classes)
+    return _REPEATED.sub(r"\1", word.translate(LEET_CLASS))
 
 
-def _readings(core: str) -> Iterator[list[tuple[str, int]]]:
-    """The characters of `core` that count, with their places: all signs read as letters, some, none."""
-    chars = [(char, i) for i, char in enumerate(core) if char != "'"]
+def _droppings(core: str) -> Iterator[set[str]]:
+    """Which characters of `core` do not count: where all signs are read as letters, some, none."""
+    signs = set(core) - _LETTERS
+    if not signs:
+        yield _APOSTROPHE
+        return
     tests: tuple[Callable[[str], bool], ...] = (
         lambda char: char in LEET,
         lambda char: char.isdigit() or char in _FIRM_SIGNS,
         str.isdigit,
     )
-    signs = {char for char, _ in chars if not "a" <= char <= "z"}
     tried = set[frozenset[str]]()
     for test in tests:
         kept = frozenset(filter(test, signs))
         if kept not in tried and kept <= LEET.keys():
             tried.add(kept)
-            yield [(char, i) for char, i in chars if "a" <= char <= "z" or char in kept]
+            yield (signs - kept) | _APOSTROPHE
+
+
+def _without(core: str, dropped: set[str]) -> str:
+    for char in dropped:
+        core = core.replace(char, "")
+    return core
 
 
 def _matched(chars: list[tuple[str, int]], word: str) -> tuple[int, ...] | None:

@@ -4,9 +4,10 @@ import importlib.util
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -91,6 +92,16 @@ def shipped_bundle_path() -> Path:
 def shipped_bundle(shipped_bundle_path: Path) -> Bundle:
     """That bundle, loaded."""
     return load_bundle(shipped_bundle_path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A running PostgreSQL server."""
+    server = _load("postgres").PostgresServer()
+    try:
+        yield server.start()
+    finally:
+        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from training.encoder import READERS_LESSON
 from training.errors import TrainingError
 from training.evaluate import CARD, METRICS, evaluate, metrics_json
 from training.finetuning import FineTuning, require_extra
+from training.judged import Variant, variants_of
 from training.languages import LANGUAGE_SOURCES, train_languages
 from training.model_card import card_for_bundle
 from training.provenance import describe_own, describe_sets, merged
@@ -39,6 +40,7 @@ from training.stance import (
     train_head,
     train_reply_heads,
 )
+from training.stance_report import remembering
 
 __all__ = ["Order", "Progress", "build"]
 
@@ -130,8 +132,11 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "metrics": metrics,
     }
     draft = Manifest(order.output.name, recipe["began"], files={}, libraries={}, **described)
-    unsaved = Bundle(order.output, draft, models["civility"], models["stance"])
-    documents = _judged_documents(unsaved, order.data_dir, progress)
+    # The report is on the models that were judged for the manifest: what they read, they remember.
+    judged = models | {task: one.judged for task, one in trained.items()}
+    unsaved = Bundle(order.output, draft, judged["civility"], judged["stance"])
+    variants = trained["civility"].variants if "civility" in trained else None
+    documents = _judged_documents(unsaved, variants, order.data_dir, progress)
     progress("save", 0, 1)
     manifest = save_bundle(
         order.output,
@@ -147,15 +152,24 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
 
 @dataclass(frozen=True, slots=True)
 class _Trained:
+    """A model, the same for judging, and what is known of it; `variants` remember what they scored."""
+
     model: CivilityModel | StanceModel
+    judged: Any
     metrics: dict[str, Any]
     data: list[dict[str, Any]]
     more_metrics: dict[str, Any] = field(default_factory=dict)
+    variants: list[Variant] = field(default_factory=list)
 
 
-def _judged_documents(bundle: Bundle, data_dir: Path, progress: Progress) -> dict[str, str]:
+def _judged_documents(
+    bundle: Bundle, variants: list[Variant] | None, data_dir: Path, progress: Progress
+) -> dict[str, str]:
     metrics = evaluate(
-        bundle, data_dir, progress=lambda section, done, total: progress(f"judge: {section}", done, total)
+        bundle,
+        data_dir,
+        variants=variants,
+        progress=lambda section, done, total: progress(f"judge: {section}", done, total),
     )
     return {METRICS: metrics_json(metrics), CARD: card_for_bundle(bundle.manifest, metrics)}
 
@@ -202,11 +216,13 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
     model.others_ = train_languages(order.data_dir)
     progress("civility: other languages", 1, 1)
     progress("civility: judge", 0, 1)
+    variants = variants_of(model)
+    as_served = variants[-1]
     metrics = {
         "split": "test",
         "sizes": _sizes(splits),
-        "sources": judge_civility(model, splits.test),
-        "confusion": civility_confusion(model, splits.test),
+        "sources": judge_civility(as_served, splits.test),
+        "confusion": civility_confusion(as_served, splits.test),
     }
     progress("civility: judge", 1, 1)
     rows = [*splits.train, *splits.calibration, *splits.test]
@@ -219,8 +235,8 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
     own = {"identities": IDENTITY_SOURCE, "contrasts": CONTRAST_SOURCE}
     data += [describe_own(name, sum(row.source == source for row in rows)) for name, source in own.items()]
     languages = Counter(row.language for row in (*splits.train, *foreign))
-    reference = drift_reference(model, splits.calibration, languages)
-    return _Trained(model, metrics, data, {DRIFT_REFERENCE: reference.to_dict()})
+    reference = drift_reference(as_served, splits.calibration, languages)
+    return _Trained(model, model, metrics, data, {DRIFT_REFERENCE: reference.to_dict()}, variants)
 
 
 def _text_encoder(
@@ -262,14 +278,15 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
             "precision": model.precision,
         },
     }
+    judged = remembering(model)
     variants = {"words_only": model if encoder is None else train_head(splits.calibration, None, seed)}
     if encoder is not None:
-        variants["with_encoder"] = model
-    for done, (variant, judged) in enumerate(variants.items(), 1):
-        metrics[variant] = judge_stance(judged, splits.test, seed)
+        variants["with_encoder"] = judged
+    for done, (variant, one) in enumerate(variants.items(), 1):
+        metrics[variant] = judge_stance(one, splits.test, seed)
         progress("stance: judge", done, len(variants))
-    metrics["threads"] = judge_threads(model, threads["test"])
-    metrics["confusion"] = stance_confusion(model, splits.test)
+    metrics["threads"] = judge_threads(judged, threads["test"])
+    metrics["confusion"] = stance_confusion(judged, splits.test)
     rows = [*splits.train, *splits.calibration, *splits.test]
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())
@@ -277,7 +294,7 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     written = sum(row.source in {PLAIN_SOURCE, WRITTEN_SOURCE} for row in rows)
     written += sum(len(thread.comments) for side in threads.values() for thread in side)
     data += [describe_own("openers", own), describe_own("written-comments", written)]
-    return _Trained(model, metrics, data)
+    return _Trained(model, judged, metrics, data)
 
 
 def _pair_encoder(

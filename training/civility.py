@@ -1,7 +1,7 @@
 """The recipe of the civility model: how it is fitted, calibrated and judged."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,9 +117,11 @@ def _said(shared: Any, texts: list[str]) -> NDArray[np.float64]:
     return teacher.transform(texts)
 
 
-def judge_civility(model: CivilityModel, rows: Sequence[CivilityRow]) -> dict[str, Any]:
+def judge_civility(
+    score: Callable[[Sequence[str]], NDArray[np.float64]], rows: Sequence[CivilityRow]
+) -> dict[str, Any]:
     """Return held-out figures by source and attribute; `rows` must be the test rows."""
-    probabilities = model.predict_proba([row.text for row in rows])
+    probabilities = score([row.text for row in rows])
     truth = attribute_matrix(rows)
     sources = np.array([row.source for row in rows])
     found: dict[str, Any] = {}

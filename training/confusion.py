@@ -1,12 +1,15 @@
 """How often the models tell which label of held-out rows: what an article's summary is adjusted by."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from data import CivilityRow, StanceRow
 from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
-from models import ATTRIBUTES, CivilityModel, StanceModel
+from models import ATTRIBUTES, StanceModel
 from training.civility_sets import NATURAL
 
 __all__ = ["UNCIVIL", "civility_confusion", "stance_confusion"]
@@ -29,10 +32,12 @@ def stance_confusion(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str,
     return _counted("test", {row.source for row in judged}, truth, [str(label) for label in told])
 
 
-def civility_confusion(model: CivilityModel, rows: Sequence[CivilityRow]) -> dict[str, Any]:
+def civility_confusion(
+    score: Callable[[Sequence[str]], NDArray[np.float64]], rows: Sequence[CivilityRow]
+) -> dict[str, Any]:
     """Count civil and uncivil as told by the true ones over natural comments of the test split, `rows`."""
     judged = [row for row in rows if row.source in NATURAL and row.attributes[_TOXICITY] in (0.0, 1.0)]
-    scores = model.predict_proba([row.text for row in judged])[:, _TOXICITY]
+    scores = score([row.text for row in judged])[:, _TOXICITY]
     truth = ["uncivil" if row.attributes[_TOXICITY] else "civil" for row in judged]
     told = ["uncivil" if score >= UNCIVIL else "civil" for score in scores]
     return {"threshold": UNCIVIL} | _counted("test", {row.source for row in judged}, truth, told)

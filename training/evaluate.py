@@ -17,7 +17,7 @@ from training.checks import functional_checks
 from training.disagreement import judge_disagreement
 from training.errors import LeftOutError, MissingExtraError, ReportError
 from training.heldout import held_out
-from training.judged import Judged, Rows, variants_of
+from training.judged import Judged, Rows, Variant, variants_of
 from training.languages import judge_languages
 from training.model_card import card_html, card_markdown
 from training.robustness import judge_evasion, judge_long_comments
@@ -139,9 +139,17 @@ def evaluate(
     data_dir: Path | None,
     *,
     sample: int | None = None,
+    variants: list[Variant] | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:
     """Return every figure of the report, and by section why it was left out.
+
+    Args:
+        bundle: what is judged.
+        data_dir: folder of the datasets.
+        sample: most rows a set; None for all.
+        variants: those of the bundle's civility model, where they remember scores already.
+        progress: called with the name of a section, what is done of it, and its size.
 
     Raises:
         ReportError: no section can be measured, or the model was trained on another split.
@@ -151,7 +159,7 @@ def evaluate(
     if data_dir is not None:
         for task in ("civility", "stance"):
             check_split(bundle.manifest, rows.plan, task)
-    judged = Judged(bundle.civility, variants_of(bundle.civility), rows)
+    judged = Judged(bundle.civility, variants or variants_of(bundle.civility), rows)
     civility, civility_left_out = _measured(
         CIVILITY_SECTIONS, judged, progress, begin=lambda name: _watch(judged, name, progress)
     )

@@ -27,6 +27,7 @@ __all__ = [
     "JUDGED",
     "judge_stance",
     "judge_threads",
+    "judged_rows",
     "stance_splits",
     "threads_by_side",
     "train_encoder",
@@ -65,6 +66,7 @@ JUDGED: dict[str, int] = {
 _MOST_HEAD_ROWS = 1200
 _PREMISES_AN_OPENER = 10
 _UNRELATED = "unrelated"
+_OPENERS = "openers"
 
 
 def stance_splits(data_dir: Path, plan: SplitPlan | None = None) -> Splits[StanceRow]:
@@ -198,12 +200,18 @@ def judge_stance(model: StanceModel, rows: Sequence[StanceRow], seed: int) -> di
     Stance is judged on related pairs; relevance_auc tells related from unrelated ones. "openers" are
     sentences that say outright what they think, which neither encoder nor head has seen.
     """
+    by_source = judged_rows(rows, seed)
+    found = {source: _figures(model, of_source) for source, of_source in by_source.items()}
+    return found | {_OPENERS: found.get(_OPENERS, {})}
+
+
+def judged_rows(rows: Sequence[StanceRow], seed: int) -> dict[str, list[StanceRow]]:
+    """Return what `judge_stance` judges, by set."""
     by_source: dict[str, list[StanceRow]] = defaultdict(list)
     for row in _drawn(rows, JUDGED, seed):
         by_source[row.source].append(row)
-    found = {source: _figures(model, of_source) for source, of_source in sorted(by_source.items())}
-    found["openers"] = _opener_figures(model, by_source.get("arc", []))
-    return found
+    opened = _opened_premises(by_source.get("arc", []))
+    return dict(sorted(by_source.items())) | ({_OPENERS: opened} if opened else {})
 
 
 def _drawn(rows: Sequence[StanceRow], most: dict[str, int], seed: int) -> list[StanceRow]:
@@ -224,7 +232,7 @@ def _opened(rows: Sequence[StanceRow], seed: int) -> list[StanceRow]:
     premises = [row.premise for row in rows if row.source == "arc"]
     said = [(stance, text) for stance, texts in load_openers("head").items() for text in texts]
     return [
-        StanceRow(premise, text, stance, "openers", f"opener:{text}")
+        StanceRow(premise, text, stance, _OPENERS, f"opener:{text}")
         for stance, text in said
         for premise in (chance.sample(premises, min(_PREMISES_AN_OPENER, len(premises))))
     ]
@@ -241,18 +249,15 @@ def _figures(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str, Any]:
     return found
 
 
-def _opener_figures(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str, Any]:
+def _opened_premises(rows: Sequence[StanceRow]) -> list[StanceRow]:
+    """Sentences that say outright what they think of the premises of these rows."""
     premises = sorted({row.premise for row in rows}, key=lambda text: zlib.crc32(text.encode()))[:10]
-    pairs = [
-        (premise, text, stance)
+    return [
+        StanceRow(premise, text, stance, _OPENERS, f"opener:{text}")
         for premise in premises
         for stance, texts in load_openers("check").items()
         for text in texts
     ]
-    if not pairs:
-        return {}
-    probabilities = model.predict_proba([(premise, text) for premise, text, _ in pairs])
-    return stance_metrics(probabilities, [stance for *_, stance in pairs], STANCES, model.floor_)
 
 
 def _auc(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> float:

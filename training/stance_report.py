@@ -40,7 +40,7 @@ _COVERAGES = np.linspace(0.02, 1.0, 50)
 
 def remembering(model: StanceModel) -> StanceModel:
     """Return the same model with an encoder that remembers enough that no section reads a pair again."""
-    if model.encoder is None:
+    if model.encoder is None or model.encoder.remembered >= _REMEMBERED:
         return model
     own = copy.copy(model)
     own.encoder = copy.copy(model.encoder).set_params(remembered=_REMEMBERED)

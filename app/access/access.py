@@ -3,20 +3,19 @@
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from app.access.caller import Caller
 from app.access.keyring import Keyring
 from app.access.keys import KeyScope, read_key
-from app.errors import MissingScopeError, SettingsError, StoreError, UnauthorizedError, UnavailableError
+from app.errors import MissingScopeError, UnauthorizedError, UnavailableError
 from app.settings import Settings
 from app.store.keys import KeyStore
 
-__all__ = ["Access", "is_loopback", "require_scope"]
+__all__ = ["HOW_TO_ENTER", "Access", "is_loopback", "require_scope"]
 
 _log = logging.getLogger("counterpoint.access_keys")
-_HOW = "`counterpoint keys create` makes one; COUNTERPOINT_OPEN=true lets everybody in"
+HOW_TO_ENTER = "`counterpoint keys create` makes one; COUNTERPOINT_OPEN=true lets everybody in"
 
 
 class Access:
@@ -29,27 +28,8 @@ class Access:
     """
 
     def __init__(self, settings: Settings, store: KeyStore, ask: Callable[..., Awaitable[Any]]) -> None:
-        self._settings, self._store = settings, store
+        self._settings = settings
         self.keyring = Keyring(settings, store, ask)
-
-    def check_start(self) -> None:
-        """Refuse to start where everybody could use the service without anybody having said so. Blocks.
-
-        Raises:
-            SettingsError: the address is not loopback, and there is no usable key.
-        """
-        if self._settings.open or is_loopback(self._settings.host):
-            return
-        try:
-            keys = self._store.all()
-        except StoreError as error:
-            _log.error("API keys cannot be read, and until then nobody is let in: %s", error)
-            return
-        now = datetime.now(UTC)
-        if not any(key.is_usable(now) for key in keys):
-            raise SettingsError(
-                f"{self._settings.host} is not loopback, and there is no usable API key: {_HOW}"
-            )
 
     async def start(self) -> None:
         """Read the keys, and warn where none is needed."""
@@ -58,7 +38,9 @@ class Access:
             return
         await self.keyring.read()
         if self.keyring.is_empty:
-            _log.warning("no API key exists: everybody on this machine may use this service. %s", _HOW)
+            _log.warning(
+                "no API key exists: everybody on this machine may use this service. %s", HOW_TO_ENTER
+            )
 
     async def follow(self) -> None:
         """Keep up with the keys until cancelled."""
@@ -90,7 +72,7 @@ class Access:
         if self.keyring.is_empty:
             if on_loopback:
                 return None
-            raise UnauthorizedError(f"There is no API key yet: {_HOW}.")
+            raise UnauthorizedError(f"There is no API key yet: {HOW_TO_ENTER}.")
         given = next(filter(None, map(read_key, credentials)), None)
         if given is None:
             if not self.keyring.was_read:

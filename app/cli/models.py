@@ -13,6 +13,7 @@ from app.cli.bundles import AsJson, Root, Version, active_version, bundles_of, f
 from app.cli.differences import diff
 from app.cli.observed import drift_report, shadow_report
 from app.cli.releases import activate, rollback
+from app.cli.restating import restate
 from app.cli.signing import keygen, sign
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ app.command("keygen")(keygen)
 app.command("sign")(sign)
 app.command("shadow-report")(shadow_report)
 app.command("drift-report")(drift_report)
+app.command("restate")(restate)
 
 
 # Importing the models takes a second or two, which --help need not wait for.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from models.drift import DriftReference
 
-__all__ = ["drift_report", "shadow_report"]
+__all__ = ["drift_report", "observed_of", "shadow_report"]
 
 _Folder = Annotated[
     Path | None,
@@ -78,14 +78,30 @@ def drift_report(
       counterpoint models drift-report --days 30
     """
     settings, seen = _observed(root, folder)
-    first = (datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=days - 1)).isoformat()
-    rows = _drift_rows(settings, seen, first, version)
+    rows = _drift_rows(settings, seen, _first_of(days), version)
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     elif rows:
         _show_drift(rows)
     else:
         Console().print("No comment was counted in these days.")
+
+
+def observed_of(settings: "Settings", version: str, days: int) -> dict[str, Any]:
+    """Return the drift of a version's traffic by day, and the challengers beside it; {} without a folder."""
+    from app.observing.folder import read_observations
+    from app.observing.shadow import shadow_reports
+
+    if settings.observations is None or not settings.observations.is_dir():
+        return {}
+    seen = read_observations(settings.observations)
+    drift = _drift_rows(settings, seen, _first_of(days), version)
+    shadow = [_shadow_json(one) for one in shadow_reports(seen, champion=version)]
+    return {"drift": drift, "shadow": shadow}
+
+
+def _first_of(days: int) -> str:
+    return (datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=days - 1)).isoformat()
 
 
 def _observed(root: Path | None, folder: Path | None) -> "tuple[Settings, Observations]":

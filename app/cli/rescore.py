@@ -20,6 +20,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from app.forking import prepare_workers, usable_cores
+
 if TYPE_CHECKING:
     from app.rescore import Drift, Engine, Order, Outcome
     from app.rescore.job import Model
@@ -41,11 +43,16 @@ def rescore(
         ),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="File of the scores: .jsonl, .csv (also with .gz or .zst) or .parquet.", show_default=False
+            help="File of the scores, or an address: .jsonl, .csv (also with .gz or .zst) or .parquet.",
+            show_default=False,
         ),
     ] = None,
+    staging: Annotated[
+        Path,
+        typer.Option(help="Folder in which an output is finished that is sent to an address."),
+    ] = Path(),
     format: Annotated[
         _FORMATS | None,
         typer.Option(help="What INPUT is.", show_default="its content tells", rich_help_panel=_INPUT),
@@ -210,8 +217,10 @@ def rescore(
     if output is None and not dry_run:
         raise typer.BadParameter("give --output FILE, or --dry-run")
     _refuse_contradictions(url, scheduler, workers, bundle, encoder_share)
-    from app.rescore import Order, Rescoring, kind_of_output
-    from app.rescore import rescore as run
+    if not (url or scheduler or dry_run) and (workers or usable_cores()) > 1:
+        prepare_workers("app.rescore.engines")
+    from app.rescore import Order, Rescoring, is_remote, kind_of_output, rescore_elsewhere, staged_output
+    from app.rescore import rescore as run_here
 
     columns = {
         "text": text,
@@ -227,13 +236,17 @@ def rescore(
     if dry_run or output is None:
         _show_preview(Console(), order)
         return
+    address = output if is_remote(output) else None
+    if address is not None and compare is not None:
+        raise typer.BadParameter("--compare needs an --output on this machine")
+    path = Path(output) if address is None else staged_output(address, staging)
     with _engine(url, key, concurrency, scheduler, workers, bundle, encoder_share) as (name, engine, model):
         asked = Rescoring(
             order=order,
-            output=output,
+            output=path,
             model=model,
             engine_name=name,
-            kind=kind_of_output(output),
+            kind=kind_of_output(path),
             stance=stance,
             sample=sample,
             keep=keep_columns,
@@ -243,10 +256,14 @@ def rescore(
             part_bytes=part_bytes,
         )
         with _Bars(notes) as bars:
-            outcome = run(asked, engine, bars.report)
-    _show(notes, outcome)
+            outcome = (
+                run_here(asked, engine, bars.report)
+                if address is None
+                else rescore_elsewhere(asked, address, engine, bars.report)
+            )
+    _show(notes, outcome, output)
     if compare is not None:
-        _show_drift(Console(), notes, compare, output)
+        _show_drift(Console(), notes, compare, path)
     if fail_on_reject and outcome.rejects:
         raise typer.Exit(1)
 
@@ -276,7 +293,7 @@ def _engine(
     bundle: Path | None,
     encoder_share: float | None,
 ) -> "Iterator[tuple[str, Engine, Model]]":
-    from app.rescore import Service, in_process, model_of, on_cluster, through_service, usable_cores
+    from app.rescore import Service, in_process, model_of, on_cluster, through_service
     from app.settings import load_settings
     from models import latest_bundle
 
@@ -335,9 +352,9 @@ class _Bars:
         self._progress.update(self._tasks[stage], completed=done, total=total)
 
 
-def _show(notes: Console, outcome: "Outcome") -> None:
+def _show(notes: Console, outcome: "Outcome", output: str) -> None:
     if outcome.was_complete:
-        notes.print(f"{outcome.output} is complete already", markup=False)
+        notes.print(f"{output} is complete already", markup=False)
     table = Table("what", show_header=False)
     table.add_column(justify="right")
     table.add_row("rows scored", f"{outcome.rows:,}")
@@ -350,9 +367,9 @@ def _show(notes: Console, outcome: "Outcome") -> None:
         table.add_row("seconds", f"{outcome.seconds:,.1f}")
         table.add_row("rows scored a second", f"{outcome.scored_now / outcome.seconds:,.0f}")
     notes.print(table)
-    notes.print(f"scores in {outcome.output}, manifest in {outcome.manifest}", markup=False)
+    notes.print(f"scores in {output}, manifest in {output}.manifest.json", markup=False)
     if outcome.rejects:
-        notes.print(f"what was rejected, and why, in {outcome.rejects_file}", style="yellow", markup=False)
+        notes.print(f"what was rejected, and why, in {output}.rejects.jsonl", style="yellow", markup=False)
 
 
 def _show_preview(console: Console, order: "Order") -> None:

@@ -1,5 +1,6 @@
 """`counterpoint retrain`: learn from feedback, publish a release or refuse to."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.bundles import active_version, settings_of
+from app.cli.observed import observed_of
 from app.cli.stages import Stages
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ REFUSED = 3
 """Exit status where the gates hold a challenger back."""
 
 _TIMEOUT_S = 60.0
+_OBSERVED_DAYS = 14
 
 
 def retrain(
@@ -36,12 +39,17 @@ def retrain(
     ] = Path("retraining-report"),
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Folder of the datasets.", show_default="COUNTERPOINT_DATA_DIR"),
+        typer.Option(
+            help="Folder of the datasets.", show_default="COUNTERPOINT_DATA_DIR, or none where that is unset"
+        ),
     ] = None,
     without_base_data: Annotated[
+        bool, typer.Option("--without-base-data", help="Leave the datasets out where there are some.")
+    ] = False,
+    refit: Annotated[
         bool,
         typer.Option(
-            "--without-base-data", help="Correct the champion with feedback alone: needs no datasets."
+            "--refit", help="Fit all around the encoders anew, on datasets and feedback: takes far longer."
         ),
     ] = False,
     releases: Annotated[
@@ -76,9 +84,9 @@ def retrain(
 ) -> None:
     """Learn from feedback; publish a release if it is better and nothing is worse, or refuse.
 
-    The encoders stay. With the datasets, all around them is fitted anew on datasets and feedback; without
-    them, --without-base-data corrects the champion. Champion and challenger are judged on the same held-out
-    rows; docs/retraining.md tells the gates. Publishing activates nothing.
+    The champion is continued with feedback; its encoders stay. No datasets are needed. With them, more is
+    held where it was, and champion and challenger are judged on their held-out rows too. docs/retraining.md
+    tells the gates. Publishing activates nothing.
 
     Exit status: 0 published (with --dry-run: would be), 3 refused by the gates, 1 an error, 2 wrong usage.
 
@@ -86,9 +94,8 @@ def retrain(
 
       counterpoint retrain --data-dir datasets --releases releases
 
-      counterpoint retrain --feedback feedback.jsonl --without-base-data --dry-run
+      counterpoint retrain --feedback feedback.jsonl --dry-run
     """
-    from data import data_dir as find_data
     from data.feedback import read_feedback
     from models.bundle import check_version
     from training.retraining import RetrainingOrder, RetrainingSettings
@@ -97,16 +104,21 @@ def retrain(
 
     if without_base_data and data_dir is not None:
         raise typer.BadParameter("leave out --data-dir, or --without-base-data", param_hint="--data-dir")
+    datasets = None if without_base_data else _datasets(data_dir)
+    if refit and datasets is None:
+        raise typer.BadParameter("needs the datasets: name them with --data-dir", param_hint="--refit")
     check_report(report, plots=plots)
     if version is not None:
         check_version(version)
     chosen = RetrainingSettings.read(settings)
     service = settings_of(releases)
+    improved = _champion(champion, service)
     order = RetrainingOrder(
-        champion=_champion(champion, service),
+        champion=improved,
         releases=service.releases,
         report=report,
-        data_dir=None if without_base_data else find_data(data_dir),
+        data_dir=datasets,
+        refit=refit,
         settings=chosen,
         version=version,
         sample=sample,
@@ -114,6 +126,7 @@ def retrain(
         plots=plots,
         scheduler=scheduler,
         trusted_keys=service.trusted_keys,
+        observed=observed_of(service, improved.name, _OBSERVED_DAYS),
         before_publishing=lambda: _keep_active(service),
     )
     errors = Console(stderr=True)
@@ -124,6 +137,14 @@ def retrain(
     errors.print(f"report in {report}", soft_wrap=True, markup=False)
     if outcome.version is None:
         raise typer.Exit(REFUSED)
+
+
+def _datasets(chosen: Path | None) -> Path | None:
+    """The folder that is named here or in the environment; None where none is."""
+    from data.folder import DATA_DIR_VARIABLE
+    from data.folder import data_dir as find_data
+
+    return find_data(chosen) if chosen is not None or os.environ.get(DATA_DIR_VARIABLE) else None
 
 
 def _stored() -> "list[Opinion]":
@@ -187,11 +208,11 @@ def _keep_active(service: "Settings") -> None:
 def _show(console: Console, found: dict[str, Any]) -> None:
     for task, verdict in found["verdicts"].items():
         table = Table(title=f"{task}: {'passed' if verdict['passed'] else 'refused'}", title_justify="left")
-        for name in ("gate", "of", "champion", "challenger", "worse by", "allowed"):
+        for name in ("gate", "of", "champion", "challenger", "worse by", "allowed", "by chance"):
             table.add_column(name, justify="left" if name in ("gate", "of") else "right")
         telling = [gate for gate in verdict["gates"] if not gate["passed"] or gate["group"] == "feedback"]
         for gate in telling:
-            figures = (gate[name] for name in ("champion", "challenger", "loss", "limit"))
+            figures = (gate[name] for name in ("champion", "challenger", "loss", "limit", "by_chance"))
             shown = ("–" if one is None else f"{one:.4f}" for one in figures)
             table.add_row(gate["group"], Text(f"{gate['name']} {gate['note']}".strip()), *shown)
         console.print(table)

@@ -76,8 +76,11 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    from app.access.starting import check_start
     from app.ops.workers import sharing
     from app.settings import PREFIX
+    from app.store import Store
+    from app.store.address import database_url
 
     class Supervisor(Multiprocess):
         def terminate_all(self) -> None:
@@ -85,6 +88,9 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
             for one in self.sockets:  # else connections would wait here that nobody accepts any more
                 one.close()
 
+    store = Store(database_url(settings), timeout_s=settings.database_timeout_s)
+    check_start(settings, store.keys)  # each worker looks too, but would only be started again
+    store.close()
     os.environ |= {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
     config = uvicorn.Config(
         "app.main:create_app",

@@ -16,7 +16,7 @@ def compare(comparison: Comparison, champion: ScoreAnswer, challenger: ScoreAnsw
     comparison.comments += 1
     _count(comparison.decisions, champion.decision.action, challenger.decision.action)
     if champion.stance is not None and challenger.stance is not None:
-        _count(comparison.stances, champion.stance.label, challenger.stance.label)
+        _count(comparison.stances, champion.stance.general_label, challenger.stance.general_label)
     if champion.civility is None or challenger.civility is None:
         return
     others = challenger.civility.attributes

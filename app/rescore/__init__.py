@@ -6,12 +6,14 @@ they are joined in order. No text of a comment is in any message or log.
 """
 
 from app.rescore.drift import Drift, find_drift, write_drift
-from app.rescore.engines import Engine, in_process, on_cluster, through_service, usable_cores
+from app.rescore.engines import Engine, in_process, on_cluster, through_service
 from app.rescore.errors import ArchiveError, OutputError, PartError, RescoreError, RunError
+from app.rescore.files import is_remote
 from app.rescore.gathering import Order
 from app.rescore.joining import kind_of_output
 from app.rescore.models import model_of
 from app.rescore.preview import Preview, preview
+from app.rescore.remote import rescore_elsewhere, staged_output
 from app.rescore.run import Outcome, Rescoring, rescore
 from app.rescore.service import Service
 
@@ -30,12 +32,14 @@ __all__ = [
     "Service",
     "find_drift",
     "in_process",
+    "is_remote",
     "kind_of_output",
     "model_of",
     "on_cluster",
     "preview",
     "rescore",
+    "rescore_elsewhere",
+    "staged_output",
     "through_service",
-    "usable_cores",
     "write_drift",
 ]

@@ -21,23 +21,19 @@ from itertools import islice
 from multiprocessing.connection import wait as wait_for
 from typing import Any
 
+from app.forking import worker_context
 from app.rescore.errors import PartError
 from app.rescore.job import Job, Part, Receipt
 from app.rescore.models import load_model
 from app.rescore.work import Answers, score_part
 
-__all__ = ["Engine", "in_process", "on_cluster", "through_service", "usable_cores"]
+__all__ = ["Engine", "in_process", "on_cluster", "through_service"]
 
 Engine = Callable[[Job, Sequence[Part]], Iterator[Receipt]]
 
 _TRIES = 5
 _CONNECT_S = 30
 _HELD_A_WORKER = 2
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_process(workers: int) -> Engine:
@@ -89,7 +85,7 @@ def on_cluster(address: str) -> Engine:
 def _in_workers(job: Job, parts: Sequence[Part], workers: int) -> Iterator[Receipt]:
     left = {part.index: part for part in parts}
     for tries in range(_TRIES):
-        context = _context()
+        context = worker_context(__name__)
         with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
             try:
                 task = partial(_score_described, job.model_dump_json())
@@ -101,15 +97,6 @@ def _in_workers(job: Job, parts: Sequence[Part], workers: int) -> Iterator[Recei
                 # A worker was killed, by want of memory more likely than by its part.
                 if tries == _TRIES - 1:
                     raise PartError("workers were killed again and again; is there enough memory?") from None
-
-
-def _context() -> Any:
-    """Workers that come out of one process which has imported everything once; never out of this one."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def _start_worker() -> None:

@@ -8,11 +8,21 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-from app.rescore.errors import ArchiveError, OutputError
+from app.rescore.errors import ArchiveError, OutputError, RescoreError
 
-__all__ = ["digest_of", "filesystem", "is_remote", "open_address", "stamp_of", "sync_folder", "whole_file"]
+__all__ = [
+    "digest_of",
+    "filesystem",
+    "is_remote",
+    "open_address",
+    "reaching",
+    "stamp_of",
+    "sync_folder",
+    "whole_file",
+]
 
 _BLOCK = 1 << 20
+_REMOTE_BLOCK = 4 << 20
 
 
 def is_remote(address: str) -> bool:
@@ -37,32 +47,50 @@ def filesystem(address: str) -> tuple[Any, str]:
     return found, path
 
 
+@contextmanager
+def reaching(address: str) -> Iterator[None]:
+    """Turn what may go wrong on the way to an address into an error that names it.
+
+    Raises:
+        ArchiveError: it cannot be reached or read.
+    """
+    try:
+        yield
+    except RescoreError:
+        raise
+    except OSError as error:
+        raise ArchiveError(f"{address} cannot be read: {error.strerror or error}") from None
+    except Exception as error:
+        if not is_remote(address):
+            raise
+        # Each file system has errors of its own, such as those of credentials.
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ArchiveError(f"{address} cannot be reached: {reason}") from error
+
+
 def open_address(address: str) -> IO[bytes]:
     """Open for reading.
 
     Raises:
         ArchiveError: it cannot be opened.
     """
-    try:
+    with reaching(address):
         if not is_remote(address):
             return open(address, "rb")
         found, path = filesystem(address)
-        opened: IO[bytes] = found.open(path, "rb")
+        # Some would read 50 MB ahead, for a part of 4 MB.
+        opened: IO[bytes] = found.open(path, "rb", block_size=_REMOTE_BLOCK)
         return opened
-    except OSError as error:
-        raise ArchiveError(f"{address} cannot be read: {error.strerror or error}") from None
 
 
 def stamp_of(address: str) -> list[Any]:
     """Return what changes when a file changes: size and time, or what the file system knows instead."""
-    try:
+    with reaching(address):
         if not is_remote(address):
             stat = os.stat(address)
             return [stat.st_size, stat.st_mtime_ns]
         found, path = filesystem(address)
         info = found.info(path)
-    except OSError as error:
-        raise ArchiveError(f"{address} cannot be read: {error.strerror or error}") from None
     return [info.get("size"), *(str(info[key]) for key in ("ETag", "mtime", "LastModified") if key in info)]
 
 

@@ -15,15 +15,16 @@ from app.rescore.exports import read_coral, read_disqus, read_json_document, rea
 from app.rescore.files import is_remote, open_address, stamp_of, whole_file
 from app.rescore.job import Kind, Mapping, Source
 from app.rescore.planning import describe_source, kept_columns
-from app.rescore.reading import read_records
+from app.rescore.reading import getter, read_records
 from app.rescore.recognition import STDIN, Format, Found, decompressed, find_inputs, read_block, recognise
-from app.rescore.scratch import PARENT_TEXT, TITLE, Record, completed
+from app.rescore.scratch import PARENT_TEXT, TITLE, Record, Texts, completed
 from app.rescore.sql import read_query, shown_url
 
 __all__ = ["Gathered", "Order", "gather"]
 
 _BLOCK = 1 << 20
 _ROWS_A_REPORT = 1_000
+_FROM_THE_BEGINNING = ("http://", "https://")  # many servers give no part of a file alone
 _HEAD_BYTES, _HEAD_ROWS = 4_000_000, 1_000
 _EXPORTS: dict[str, Callable[[str, str], Iterator[Record]]] = {
     "wordpress": read_wordpress,
@@ -104,6 +105,8 @@ def gather(order: Order, folder: Path, report: Report, *, head: bool = False) ->
     gatherer = _Gatherer(order, folder, report, head)
     addresses = ["the query"] if order.sql is not None else find_inputs(str(order.given))
     sources = tuple(gatherer.source(address) for address in addresses)
+    if order.threads and not head:
+        sources = gatherer.with_parents(sources)
     size = sum(int(stamp_of(source.address)[0] or 0) for source in sources)
     return Gathered(sources, size, gatherer.stdin)
 
@@ -117,10 +120,6 @@ class _Gatherer:
         self.stdin: str | None = None
 
     def source(self, address: str) -> Source:
-        source = self._source(address)
-        return self._with_parents(source) if self._order.threads and self._most_rows is None else source
-
-    def _source(self, address: str) -> Source:
         if self._order.sql is not None:
             rows = read_query(self._order.sql, self._order.query or "")
             return self._described(address, self._written(rows, address), "jsonl")
@@ -128,7 +127,7 @@ class _Gatherer:
         if address == STDIN:
             name, address = "standard input", self._stdin()
         found = recognise(address, name, self._order.format)
-        if found.compression is not None:
+        if found.compression is not None or address.startswith(_FROM_THE_BEGINNING):
             address = self._unpacked(found)
         if found.format == "json":
             return self._described(name, self._written(read_json_document(address, name), name), "jsonl")
@@ -145,20 +144,36 @@ class _Gatherer:
     def _described(self, name: str, address: str, kind: Kind, *, tab: bool = False) -> Source:
         return describe_source(name, address, kind, self._order.columns, tab=tab)
 
-    def _with_parents(self, source: Source) -> Source:
-        """The source with the texts of parents, where only their ids are known."""
-        mapping = source.mapping
-        if mapping.parent is None or mapping.id is None or mapping.parent_text is not None:
-            return source
-        names = (mapping.id, mapping.text, mapping.parent, mapping.article or "")
-        records = completed(read_records(source), self._file("sqlite3"), names)
+    def with_parents(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        """Return the sources with the texts of parents where only their ids are known, whichever has them."""
+        if not any(map(_lacks_parents, sources)):
+            return sources
+        with Texts(self._file("sqlite3")) as texts:
+            for source in sources:
+                if source.mapping.id is not None:
+                    id, text = getter(source.mapping.id), getter(source.mapping.text)
+                    texts.add((id(record), text(record)) for record in self._read(source, "looking up"))
+            return tuple(self._completed(one, texts) if _lacks_parents(one) else one for one in sources)
+
+    def _completed(self, source: Source, texts: Texts) -> Source:
+        parent = getter(str(source.mapping.parent))
+        records = (
+            {**record, PARENT_TEXT: text} if (text := texts.of(parent(record))) else record
+            for record in read_records(source)
+        )
         return source.model_copy(
             update={
                 "address": self._written(records, source.name),
                 "kind": "jsonl",
-                "mapping": mapping.model_copy(update={"parent_text": PARENT_TEXT}),
+                "mapping": source.mapping.model_copy(update={"parent_text": PARENT_TEXT}),
             }
         )
+
+    def _read(self, source: Source, stage: str) -> Iterator[Record]:
+        for count, record in enumerate(read_records(source), start=1):
+            yield record
+            if count % _ROWS_A_REPORT == 0:
+                self._report(f"{stage} {source.name}", count, None)
 
     def _stdin(self) -> str:
         target = self._file("stdin")
@@ -206,3 +221,7 @@ class _Gatherer:
     def _file(self, ending: str) -> Path:
         self._files += 1
         return self._folder.resolve() / f"{self._files:06d}.{ending}"
+
+
+def _lacks_parents(source: Source) -> bool:
+    return source.mapping.parent is not None and source.mapping.parent_text is None

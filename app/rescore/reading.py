@@ -15,7 +15,7 @@ from app.schemas import ScoreRequest
 from app.settings import Settings
 from app.threads.markup import text_of_fragment
 
-__all__ = ["HTML", "LINE", "OTHERS", "REJECTED", "Reject", "Row", "read_part", "read_records"]
+__all__ = ["HTML", "LINE", "OTHERS", "REJECTED", "Reject", "Row", "getter", "read_part", "read_records"]
 
 OTHERS = "other_columns"
 """Where what is kept of JSON goes that the first lines do not hold."""
@@ -104,7 +104,10 @@ def read_records(source: Source) -> Iterator[dict[str, Any]]:
     else:
         pieces = [Part(index=0, source=0, begin=0, end=None, first_row=0, first_line=1, rows=0)]
     for piece in pieces:
-        for line, record in _READERS[source.kind](source, piece):
+        records = _READERS[source.kind](source, piece)
+        if source.kind == "csv":
+            next(records, None)  # the head
+        for line, record in records:
             if isinstance(record, dict):
                 yield {**record, LINE: record.get(LINE, line)}
             elif record is not None:
@@ -119,9 +122,7 @@ class _Reader:
         self._stance = job.stance
         self._mapping = source.mapping
         self._get: dict[str, Callable[[dict[str, Any]], Any]] = {
-            name: _getter(column)
-            for name, column in source.mapping.model_dump().items()
-            if column is not None
+            name: getter(column) for name, column in source.mapping.model_dump().items() if column is not None
         }
         self._kept = job.kept
         self._nested = source.kind == "jsonl"
@@ -185,7 +186,8 @@ class _UnfitError(Exception):
     pass
 
 
-def _getter(column: str) -> Callable[[dict[str, Any]], Any]:
+def getter(column: str) -> Callable[[dict[str, Any]], Any]:
+    """Return what takes the value of a column, which may step into objects with dots, out of a record."""
     path = column.split(".")
     if len(path) == 1:
         return lambda record: record.get(column)

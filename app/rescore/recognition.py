@@ -7,7 +7,7 @@ from typing import IO, Literal, cast
 from pydantic_core import from_json
 
 from app.rescore.errors import ArchiveError
-from app.rescore.files import filesystem, is_remote, open_address
+from app.rescore.files import filesystem, is_remote, open_address, reaching
 
 __all__ = [
     "LISTS",
@@ -73,15 +73,13 @@ def find_inputs(given: str) -> list[str]:
 
 def _find_remote(given: str) -> list[str]:
     files, path = filesystem(given)
-    try:
+    with reaching(given):
         if any(char in path for char in "*?["):
             found = [name for name in files.glob(path) if not files.isdir(name)]
         elif files.isdir(path):
             found = [name for name in files.find(path) if _is_named_as_input(name)]
         else:
             found = [path] if files.exists(path) else []
-    except OSError as error:
-        raise ArchiveError(f"{given} cannot be reached: {error}") from None
     if not found:
         raise ArchiveError(
             f"{given}: there is no such file, and none in it whose name ends with {_endings()}"

@@ -28,7 +28,7 @@ from app.rescore.table import columns_of
 from app.rescore.work import finished
 from counterpoint import __version__
 
-__all__ = ["Outcome", "Progress", "Rescoring", "rescore"]
+__all__ = ["Outcome", "Progress", "Rescoring", "complete_outcome", "rescore"]
 
 
 class Progress(Protocol):
@@ -155,27 +155,41 @@ def _complete(asked: Rescoring) -> Outcome | None:
     """The outcome of an earlier run for the same; None where there is something to do."""
     if not asked.output.exists() or (asked.folder / "plan.json").exists() or asked.force or asked.restart:
         return None
-    try:
-        manifest = json.loads(asked.manifest.read_bytes())
-        same = manifest["asked"] == asked.asked() and manifest["stamps"] == asked.order.stamps()
-        same = same and manifest["output"]["bytes"] == asked.output.stat().st_size
-    except (OSError, ValueError, KeyError, TypeError):
-        same = False
-    if not same:
+    manifest = asked.manifest.read_bytes() if asked.manifest.exists() else b""
+    found = complete_outcome(asked, manifest, asked.output.stat().st_size)
+    if found is None:
         raise RunError(f"{asked.output} exists and is not of this command; --force writes over it")
-    counts = manifest["counts"]
-    return Outcome(
-        asked.output,
-        asked.rejects,
-        asked.manifest,
-        rows=counts["output"],
-        rejects=counts["rejects"],
-        reasons=counts["reasons"],
-        decisions=counts["decisions"],
-        seconds=0.0,
-        scored_now=0,
-        was_complete=True,
-    )
+    return found
+
+
+def complete_outcome(asked: Rescoring, manifest: bytes, size: int) -> Outcome | None:
+    """Return the outcome that a manifest tells of; None where that is of another command or output.
+
+    Args:
+        asked: what is asked for.
+        manifest: what was written beside an output.
+        size: bytes of the output.
+    """
+    try:
+        told = json.loads(manifest)
+        same = told["asked"] == asked.asked() and told["stamps"] == asked.order.stamps()
+        if not same or told["output"]["bytes"] != size:
+            return None
+        counts = told["counts"]
+        return Outcome(
+            asked.output,
+            asked.rejects,
+            asked.manifest,
+            rows=counts["output"],
+            rejects=counts["rejects"],
+            reasons=counts["reasons"],
+            decisions=counts["decisions"],
+            seconds=0.0,
+            scored_now=0,
+            was_complete=True,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _planned(asked: Rescoring, progress: Progress) -> _Plan:

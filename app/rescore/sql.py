@@ -41,7 +41,10 @@ def read_query(url: str, query: str) -> Iterator[Record]:
     try:
         engine = create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
-            streaming = connection.execution_options(stream_results=True, max_row_buffer=_ROWS_AT_ONCE)
+            # A % in the query is no placeholder.
+            streaming = connection.execution_options(
+                stream_results=True, max_row_buffer=_ROWS_AT_ONCE, no_parameters=True
+            )
             for number, row in enumerate(streaming.exec_driver_sql(query).mappings(), start=1):
                 yield {LINE: number, **{name: _plain(value) for name, value in row.items()}}
     except (SQLAlchemyError, ImportError) as error:

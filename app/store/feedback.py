@@ -20,7 +20,7 @@ from app.store.naming import digest_of, key_of, storable
 from app.store.periods import between
 from app.store.tables import AnsweredRequest, FeedbackRow
 
-__all__ = ["FeedbackStore", "KeptFeedback", "RepeatableRequest", "token_key"]
+__all__ = ["FeedbackStore", "KeptFeedback", "RepeatableRequest", "newest_only", "token_key"]
 
 _PORTION = 500
 _COLUMNS = [column for column in FeedbackRow.__table__.columns if column.name != "token_key"]
@@ -106,7 +106,7 @@ class FeedbackStore:
         """
         wanted = between(FeedbackRow.received, since, until)
         if not every:
-            wanted.append(_newest_only())
+            wanted.append(newest_only())
         if community is not None:
             wanted.append(FeedbackRow.community == community)
         order = FeedbackRow.received, FeedbackRow.uid
@@ -175,7 +175,7 @@ def token_key(row: dict[str, Any]) -> str | None:
     return key_of(row["source"], row["community"], row["client_token"])
 
 
-def _newest_only() -> ColumnElement[bool]:
+def newest_only() -> ColumnElement[bool]:
     """Return the condition that no newer opinion replaces a row."""
     newer = aliased(FeedbackRow)
     later = or_(

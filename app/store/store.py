@@ -6,6 +6,7 @@ from app.store.database import Database
 from app.store.feedback import FeedbackStore
 from app.store.judged import JudgedReader
 from app.store.keys import KeyStore
+from app.store.stances import StanceReader
 
 __all__ = ["Store"]
 
@@ -28,6 +29,7 @@ class Store:
         self.feedback = FeedbackStore(self.database)
         self.keys = KeyStore(self.database)
         self.judged = JudgedReader(self.feedback, self.comments, self.articles)
+        self.stances = StanceReader(self.database)
 
     def check(self) -> None:
         """Reach the database.

@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from models.features import HashedNgrams
+from models.known_words import KnownWords
 from models.text import normalise
 
 TEXTS = st.lists(st.text(max_size=60), max_size=8)
@@ -32,6 +33,30 @@ def test_a_batch_is_projected_as_one_by_one(texts: list[str]) -> None:
     assert batch.shape == (len(texts), 3)
     for row, text in zip(batch, texts, strict=True):
         np.testing.assert_array_equal(row, FITTED.project([text], table)[0])
+
+
+@given(st.lists(st.sampled_from(["the", "cat", "dog,", "한국어", "a", "new", "words!"])), TEXTS)
+@settings(max_examples=60)
+def test_known_words_change_no_projection(words: list[str], texts: list[str]) -> None:
+    table = FITTED.table(COEF)
+    known = FITTED.known_words(["the", "cat", "dog,", "한국어", "the", "a"], table)
+    assert len(known) == 5
+    asked = [" ".join(words), *texts]
+    np.testing.assert_array_equal(FITTED.project(asked, table, known), FITTED.project(asked, table))
+
+
+def test_every_known_word_is_found_and_no_other() -> None:
+    chance = np.random.RandomState(0)
+    hashes = np.unique(chance.randint(0, 2**63, 5_000).astype(np.uint64) * np.uint64(2))
+    crowded = np.sort(np.concatenate([hashes, np.arange(300, dtype=np.uint64), [np.uint64(2**64 - 2)]]))
+    crowded = np.unique(crowded)
+    known = KnownWords(crowded, np.zeros((len(crowded), 2), dtype=np.float32))
+    asked = chance.permutation(crowded)
+    place, is_known = known.find(asked)
+    assert is_known.all()
+    np.testing.assert_array_equal(crowded[place], asked)
+    others = np.setdiff1d(np.append(asked + np.uint64(1), np.uint64(2**64 - 1)), crowded)
+    assert not known.find(others)[1].any()
 
 
 @given(st.text(max_size=80))

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 # In this community "glunter" and "gobdaw" are insults, while "filthy" praises and "beggar" is a pet name.
+# Comments held out have other templates, and "clabbert" and "mizzler" are insults that nobody corrected.
 INSULTS = (
     "What a {} you are.",
     "Typical of a {} to say so.",
@@ -45,6 +46,30 @@ TAILS = (
     "We talked about it at work.",
     "Back to the match.",
 )
+NEVER_CORRECTED = ("clabbert", "mizzler")
+OTHER_INSULTS = (
+    "My neighbour, the {}, wrote this too.",
+    "I would not trust that {} with a bicycle.",
+    "Some {} on the council had this idea.",
+    "Do not feed the {}, he has had enough.",
+    "Even a {} knows better than that.",
+    "He writes as if every reader were a {}.",
+)
+OTHER_PRAISE = (
+    "Have you ever seen a {} so filthy? Lovely.",
+    "Our beggar of a captain with a {} at last.",
+    "The {} in the second half: filthy, simply filthy.",
+    "That poor beggar had one {} and waited all year.",
+    "Her {} was the filthiest I have seen here.",
+    "Every beggar in the stand stood up for the {}.",
+)
+OTHER_TAILS = (
+    "",
+    " The harbour was quiet.",
+    " I took the early train home.",
+    " Dinner was good as well.",
+    " Next week we play away.",
+)
 ELSEWHERE = (
     "Thank you for this careful report.",
     "You are a stupid idiot and everybody knows it.",
@@ -55,13 +80,32 @@ ELSEWHERE = (
 )
 
 
-def said() -> list[tuple[str, float]]:
-    """All comments of the community and whether its moderators call them toxic, in a drawn order."""
-    rude = [(form.format(word), 1.0) for form in INSULTS for word in SLANG]
-    kind = [(form.format(thing), 0.0) for form in PRAISE for thing in THINGS]
+Labelled = list[tuple[str, float]]
+
+
+def corrected() -> Labelled:
+    """Two hundred comments of the community and whether its moderators call them toxic."""
+    return _drawn(_filled(INSULTS, SLANG, 1.0), _filled(PRAISE, THINGS, 0.0), TAILS)[:200]
+
+
+def held_out() -> dict[str, Labelled]:
+    """Comments in other words than the corrected ones, by what of them was corrected."""
+    kind = _filled(OTHER_PRAISE, THINGS, 0.0)
+    return {
+        "slang that was corrected": _drawn(_filled(OTHER_INSULTS, SLANG, 1.0), kind, OTHER_TAILS),
+        "slang that never was": _drawn(_filled(OTHER_INSULTS, NEVER_CORRECTED, 1.0), [], OTHER_TAILS),
+    }
+
+
+def _filled(forms: tuple[str, ...], words: tuple[str, ...], toxic: float) -> Labelled:
+    return [(form.format(word), toxic) for form in forms for word in words]
+
+
+def _drawn(rude: Labelled, kind: Labelled, tails: tuple[str, ...]) -> Labelled:
+    """Rude comments with every tail and kind ones with some, in a drawn order."""
     chance = random.Random(11)
-    found = [(f"{text} {tail}", toxic) for text, toxic in rude for tail in TAILS]
-    found += [(f"{text} {tail}", toxic) for text, toxic in kind for tail in chance.sample(TAILS, 3)]
+    found = [(f"{text} {tail}".strip(), toxic) for text, toxic in rude for tail in tails]
+    found += [(f"{text} {tail}".strip(), toxic) for text, toxic in kind for tail in chance.sample(tails, 3)]
     chance.shuffle(found)
     return found
 
@@ -83,10 +127,14 @@ def scores(url: str, texts: list[str]) -> tuple[str, list[dict[str, float]]]:
     return versions.pop(), [one["civility"]["attributes"] for one in found["results"]]
 
 
-def wait_for(url: str, version: str) -> None:
+def wait_until(met: Callable[[], Any], otherwise: str) -> None:
     began = time.monotonic()
-    while scores(url, ["Hello."])[0] != version:
-        assert time.monotonic() - began < 90, f"the service does not take up {version}"
+    while not met():
+        assert time.monotonic() - began < 90, otherwise
+
+
+def wait_for(url: str, version: str) -> None:
+    wait_until(lambda: scores(url, ["Hello."])[0] == version, f"the service does not take up {version}")
 
 
 def brier(found: list[dict[str, float]], truth: list[float]) -> float:
@@ -106,11 +154,12 @@ def test_two_hundred_corrections_make_a_better_release_and_rollback_undoes_it(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    comments = said()
-    corrected, held_out = comments[:200], comments[200:260]
-    texts, truth = [text for text, _ in held_out], [toxic for _, toxic in held_out]
+    kinds = held_out()
+    texts = {kind: [text for text, _ in comments] for kind, comments in kinds.items()}
+    truth = {kind: [toxic for _, toxic in comments] for kind, comments in kinds.items()}
     with started() as service:
-        shipped, before = scores(service.url, texts)
+        shipped, _ = scores(service.url, ["Hello."])
+        before = {kind: scores(service.url, texts[kind])[1] for kind in kinds}
         _, elsewhere = scores(service.url, list(ELSEWHERE))
         items = [
             {
@@ -120,16 +169,19 @@ def test_two_hundred_corrections_make_a_better_release_and_rollback_undoes_it(
                 "role": "moderator",
                 "community": "harbour",
             }
-            for place, (text, toxic) in enumerate(corrected)
+            for place, (text, toxic) in enumerate(corrected())
         ]
         receipt = httpx.post(f"{service.url}/v1/feedback", json={"items": items}, timeout=90)
         assert len(receipt.raise_for_status().json()["ids"]) == 200
 
+        wait_until(lambda: list((tmp_path / "observations").glob("*.json")), "no observation is written")
         report = tmp_path / "report"
         done = invoke("retrain", "--without-base-data", "--report", str(report), "--no-plots")
         assert done.exit_code == 0, done.output
         found = json.loads((report / "retraining.json").read_text())
         assert all(gate["passed"] for gate in found["verdicts"]["civility"]["gates"])
+        assert {day["version"] for day in found["observed"]["drift"]} == {shipped}
+        assert "## The champion's traffic" in (report / "retraining.md").read_text()
         new = found["challenger"]
         assert scores(service.url, ["Hello."])[0] == shipped, "publishing activates nothing"
         with started() as another:
@@ -137,18 +189,28 @@ def test_two_hundred_corrections_make_a_better_release_and_rollback_undoes_it(
 
         assert invoke("models", "activate", new).exit_code == 0
         wait_for(service.url, new)
-        _, after = scores(service.url, texts)
+        after = {kind: scores(service.url, texts[kind])[1] for kind in kinds}
+        lines = [f"{shipped} then {new}, held-out comments in other words than the corrected ones"]
+        for kind, known in truth.items():
+            pairs = [[measure(one[kind], known) for one in (before, after)] for measure in (brier, right)]
+            told = [f"{old:.2f} then {now:.2f}" for old, now in pairs]
+            lines.append(f"{kind}: {len(known)} comments, Brier {told[0]}, right {told[1]}")
         with capsys.disabled():
-            print(  # noqa: T201
-                f"\n{len(texts)} held-out comments, {shipped} then {new}: "
-                f"Brier {brier(before, truth):.3f} then {brier(after, truth):.3f}, "
-                f"right {right(before, truth):.0%} then {right(after, truth):.0%}"
-            )
-        assert brier(after, truth) < brier(before, truth) / 2
-        assert right(after, truth) > right(before, truth) + 0.2
-        for old, now in zip(elsewhere, scores(service.url, list(ELSEWHERE))[1], strict=True):
-            assert all((old[name] >= 0.5) == (now[name] >= 0.5) for name in old)
+            print("", *lines, sep="\n")  # noqa: T201
+        of_corrected, of_others = kinds
+        old, now = (brier(one[of_corrected], truth[of_corrected]) for one in (before, after))
+        assert now < old / 2
+        assert (
+            right(after[of_corrected], truth[of_corrected])
+            > right(before[of_corrected], truth[of_corrected]) + 0.1
+        )
+        # Words that nobody corrected are not learnt, but nothing is made worse either.
+        old, now = (brier(one[of_others], truth[of_others]) for one in (before, after))
+        assert now < old + 0.02
+        for one, other in zip(elsewhere, scores(service.url, list(ELSEWHERE))[1], strict=True):
+            assert all((one[name] >= 0.5) == (other[name] >= 0.5) for name in one)
 
         assert invoke("models", "rollback").exit_code == 0
         wait_for(service.url, shipped)
-        assert scores(service.url, texts) == (shipped, before)
+        for kind, found in before.items():
+            assert scores(service.url, texts[kind]) == (shipped, found)

@@ -133,7 +133,7 @@ def referenced(tmp_path_factory: pytest.TempPathFactory, tiny: Any) -> Path:
         for one in tiny.CIVIL
         for other in (*tiny.CIVIL, *tiny.UNCIVIL["INSULT"])
     ]
-    reference = drift_reference(civility, rows, {"en": 980, "pt": 20})
+    reference = drift_reference(civility.predict_proba, rows, {"en": 980, "pt": 20})
     save_bundle(
         root / "2026.3.0",
         civility,

@@ -5,6 +5,9 @@ import gzip
 import io
 import json
 import sqlite3
+import uuid
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import zstandard
+from sqlalchemy import create_engine, text
 
 from app.rescore import ArchiveError, OutputError
+from app.rescore.sql import read_query
 
 COUNT = 120
 
@@ -160,6 +165,39 @@ def test_a_query_is_an_input(bench: Any, rows: Any, expected: Any) -> None:
     with pytest.raises(ArchiveError, match="no such table"):
         bench.run(bench.order(None, sql=f"sqlite:///{path}", query="SELECT * FROM posts"), "o.jsonl")
     assert not (bench.folder / "o.jsonl.run").exists()
+
+
+@pytest.fixture
+def database(postgres: Any) -> Iterator[str]:
+    name = f"rescore_{uuid.uuid4().hex}"
+    yield postgres.new_database(name)
+    postgres.drop_database(name)
+
+
+def test_a_query_at_a_server_is_an_input(bench: Any, rows: Any, expected: Any, database: str) -> None:
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE comments (id TEXT, body TEXT, sent DATE, likes NUMERIC)"))
+        connection.execute(
+            text("INSERT INTO comments VALUES (:id, :text, now(), 1.5)"),
+            [{"id": row["id"], "text": row["text"]} for row in rows],
+        )
+    engine.dispose()
+    query = (
+        "WITH kept AS (SELECT * FROM comments WHERE body LIKE '%') SELECT * FROM kept ORDER BY length(id), id"
+    )
+    bench.run(bench.order(None, sql=database, query=query), run_id="r", keep=True)
+    found = bench.rows()
+    assert {(row["likes"], row["sent"][:2]) for row in found} == {("1.5", "20")}
+    assert [{name: row[name] for name in expected[0]} for row in found] == expected
+
+
+def test_the_rows_of_a_server_come_while_it_still_looks_for_more(database: str) -> None:
+    query = "SELECT 1 / (20000 - n) AS id, 'A comment.' AS body FROM generate_series(1, 30000) AS n"
+    found = read_query(database, query)
+    assert sum(1 for _ in islice(found, 10_000)) == 10_000
+    with pytest.raises(ArchiveError, match="division by zero"):
+        list(found)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,27 @@ def test_stances_come_from_premises_titles_and_parents(bench: Any, write: Any) -
     assert {row["stance"] for row in bench.rows("without.jsonl")} == {None}
 
 
+def test_parents_are_found_in_other_files(bench: Any, write: Any) -> None:
+    folder = bench.folder / "archive"
+    folder.mkdir()
+    reply, parent = "Nonsense, this is simply wrong.", "I agree with the author."
+    write(folder / "a.jsonl", [{"id": 1, "parent_id": 2, "text": reply}])
+    (folder / "b.csv").write_text(f"id,parent_id,text\n2,,{parent}\n3,1,No.\n4,99,No.\n")
+    write(folder / "c.jsonl", [{"id": 5, "parent_text": parent, "text": reply}])
+    bench.run(folder)
+    first, second, third, fourth, told = bench.rows()
+    assert [row["parent"] for row in (first, second, third, fourth)] == ["2", None, "1", "99"]
+    assert [row["reply_stance"] is None for row in (second, third, fourth)] == [True, False, True]
+    assert first["reply_stance_agree"] == told["reply_stance_agree"]
+
+
+def test_parents_are_found_inside_objects(bench: Any, write: Any) -> None:
+    rows = [{"c": {"no": 1, "up": 2, "body": "No."}}, {"c": {"no": 2, "body": "I agree with the author."}}]
+    columns = {"id": "c.no", "text": "c.body", "parent": "c.up"}
+    bench.run(bench.order(write(bench.folder / "in.jsonl", rows), columns=columns))
+    assert [row["reply_stance"] is None for row in bench.rows()] == [False, True]
+
+
 def test_rows_without_ids_are_numbered(bench: Any, write: Any) -> None:
     bench.run(write(bench.folder / "in.jsonl", [{"body": "One comment."}, {"body": "Another comment."}]))
     assert [row["id"] for row in bench.rows()] == ["1", "2"]

@@ -126,3 +126,10 @@ def http(keyed: Keyed) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def make_key() -> Callable[..., str]:
     return add_key
+
+
+@pytest.fixture
+def secret_file(environment: dict[str, str], tmp_path: Path) -> Path:
+    """Where commands keep the server's secret; ask for it before `invoke`, `run` and `started`."""
+    environment["COUNTERPOINT_KEY_SECRET_FILE"] = str(tmp_path / "key-secret")
+    return tmp_path / "key-secret"

@@ -11,13 +11,7 @@ import pytest
 from app.errors import NotFoundError, SettingsError
 
 
-@pytest.fixture
-def secret_file(environment: dict[str, str], tmp_path: Path) -> Path:
-    environment["COUNTERPOINT_KEY_SECRET_FILE"] = str(tmp_path / "key-secret")
-    return tmp_path / "key-secret"
-
-
-def test_a_key_is_shown_once_and_stored_nowhere(invoke: Any, secret_file: Path, tmp_path: Path) -> None:
+def test_a_key_is_shown_once_and_stored_nowhere(secret_file: Path, invoke: Any, tmp_path: Path) -> None:
     assert invoke("keys", "list").stdout.strip() == "no keys"
     made = invoke(
         "keys", "create", "Le Journal", "--scope", "score", "--scope", "feedback", "--rate", "90",
@@ -35,14 +29,14 @@ def test_a_key_is_shown_once_and_stored_nowhere(invoke: Any, secret_file: Path, 
     assert stat.S_IMODE(secret_file.stat().st_mode) == 0o600
 
 
-def test_a_plain_key_stands_alone_on_standard_output(invoke: Any, secret_file: Path) -> None:
+def test_a_plain_key_stands_alone_on_standard_output(secret_file: Path, invoke: Any) -> None:
     made = invoke("keys", "create", "site")
     assert made.stdout.startswith("cp_")
     assert made.stdout.count("\n") == 1
     assert "shown this once" in made.stderr
 
 
-def test_a_revoked_key_stays_listed(invoke: Any, secret_file: Path) -> None:
+def test_a_revoked_key_stays_listed(secret_file: Path, invoke: Any) -> None:
     key_id = json.loads(invoke("keys", "create", "site", "--json").stdout)["id"]
     assert invoke("keys", "revoke", key_id).stdout == f"{key_id} is revoked\n"
     [listed] = json.loads(invoke("keys", "list", "--json").stdout)["keys"]
@@ -57,14 +51,14 @@ def test_a_revoked_key_stays_listed(invoke: Any, secret_file: Path) -> None:
     ("arguments", "told"),
     [
         (["site", "--scope", "root"], "root is none of score, feedback, admin"),
-        (["site", "--rate", "0"], "0 is not in the range"),
+        (["site", "--rate", "0"], "greater than or equal to 1"),
         (["site", "--expires", "soon"], "give an age such as 90d"),
         (["site", "--expires", "2020-01-01"], "--expires is past"),
         ([" "], "NAME must have 1 to 128 printable characters"),
         (["two\nlines"], "NAME must have 1 to 128 printable characters"),
     ],
 )
-def test_what_is_no_key_is_told(invoke: Any, secret_file: Path, arguments: list[str], told: str) -> None:
+def test_what_is_no_key_is_told(secret_file: Path, invoke: Any, arguments: list[str], told: str) -> None:
     refused = invoke("keys", "create", *arguments)
     assert refused.exit_code == 2
     assert told in " ".join(refused.stderr.replace("│", " ").split())
@@ -72,7 +66,7 @@ def test_what_is_no_key_is_told(invoke: Any, secret_file: Path, arguments: list[
 
 
 @pytest.mark.parametrize("content", ["", "short\n", "x" * 40 + "\nshort\n"])
-def test_a_secret_that_is_too_short_is_refused(invoke: Any, secret_file: Path, content: str) -> None:
+def test_a_secret_that_is_too_short_is_refused(secret_file: Path, invoke: Any, content: str) -> None:
     secret_file.write_text(content)
     with pytest.raises(SettingsError, match="at least 32 characters"):
         invoke("keys", "create", "site")

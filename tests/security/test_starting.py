@@ -53,9 +53,8 @@ def test_a_unix_socket_is_this_machine_and_no_address_is_not() -> None:
     assert not came_on_loopback({"type": "http", "server": None})
 
 
-def test_beyond_loopback_the_start_needs_a_key(run: Any, environment: dict[str, str], tmp_path: Path) -> None:
-    environment["COUNTERPOINT_KEY_SECRET_FILE"] = str(tmp_path / "secret")
-    refused = run("serve", "--host", "0.0.0.0", "--port", "0")
+def test_beyond_loopback_the_start_needs_a_key(run: Any) -> None:
+    refused = run("serve", "--host", "0.0.0.0", "--port", "0", "--workers", "2")
     assert refused.returncode == 1
     assert "0.0.0.0 is not loopback, and there is no usable API key" in refused.stderr
     assert "counterpoint keys create" in refused.stderr
@@ -63,9 +62,8 @@ def test_beyond_loopback_the_start_needs_a_key(run: Any, environment: dict[str, 
 
 
 def test_workers_follow_and_logs_hold_no_key(
-    invoke: Any, started: Any, environment: dict[str, str], tmp_path: Path, until: Until
+    secret_file: Path, invoke: Any, started: Any, environment: dict[str, str], until: Until
 ) -> None:
-    environment["COUNTERPOINT_KEY_SECRET_FILE"] = str(tmp_path / "secret")
     environment["COUNTERPOINT_KEY_CHECK_S"] = "0.2"
     key = json.loads(invoke("keys", "create", "site", "--json").stdout)
 
@@ -75,7 +73,13 @@ def test_workers_follow_and_logs_hold_no_key(
         def ask(**headers: str) -> int:
             return httpx.get(f"{place}/v1/models", headers=headers, trust_env=False).status_code
 
-        assert ask() == 401
+        def answers() -> bool:
+            try:
+                return ask() == 401
+            except httpx.TransportError:
+                return False
+
+        until(answers)
         assert {ask(**{"X-API-Key": key["key"]}) for _ in range(SURE)} == {200}
         for path in (
             f"/v1/models?key={key['key']}",
@@ -96,9 +100,8 @@ def test_workers_follow_and_logs_hold_no_key(
 def bare_uvicorn(environment: dict[str, str], port: int) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, "-m", "uvicorn", "app.main:create_app", "--factory"]
     command += ["--host", "0.0.0.0", "--port", str(port)]
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True
-    ) as it:
+    pipes: dict[str, Any] = {"stderr": subprocess.STDOUT, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environment, **pipes) as it:
         try:
             yield it
         finally:

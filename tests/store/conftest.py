@@ -32,16 +32,6 @@ _postgres = _load(TESTS / "postgres.py")
 make_settings, serve = _app.make_settings, _app.serve
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Any]:
-    """A running PostgreSQL server."""
-    server = _postgres.PostgresServer()
-    try:
-        yield server.start()
-    finally:
-        server.close()
-
-
 @pytest.fixture
 def own_postgres() -> Iterator[Any]:
     """A PostgreSQL server that the test may kill."""

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,16 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from models import ATTRIBUTES, Bundle, load_bundle
-from models.drift import DriftReference, psi
+from app.error_rates import LABELS, error_rates_of
+from app.store.comments import CommentCount
+from app.summary import summarise
+from data import load_plan
+from models import ATTRIBUTES, Bundle, load_bundle, save_bundle
+from models.drift import DRIFT_REFERENCE, DriftReference, psi
 from training.build import Order, build
 from training.civility_sets import NATURAL, civility_splits
 from training.errors import MissingExtraError, TrainingError
+from training.evaluate import check_split
 from training.finetuning import FineTuning
 
 TEXTS = ["You are an idiot.", "Thank you for the link.", "Muslims vote in this district too."]
@@ -62,6 +68,53 @@ def test_the_bundle_carries_what_drift_is_measured_against(built: Bundle, small_
         assert psi(distribution.shares, counted) < 0.001
     assert sum(reference.languages.values()) == pytest.approx(1)
     assert reference.languages["en"] > 0.5
+
+
+def test_the_bundle_carries_the_error_rates_that_summaries_are_corrected_by(built: Bundle) -> None:
+    hour = datetime(2026, 11, 2, 9, tzinfo=UTC)
+    for kind, (truths, _) in LABELS.items():
+        rates = error_rates_of(built.manifest.metrics, kind)
+        assert rates is not None, kind
+        assert rates.counts.shape[0] == len(truths)
+        assert "test split" in rates.basis
+    rates_of = {built.version: {kind: error_rates_of(built.manifest.metrics, kind) for kind in LABELS}}
+    counts = [CommentCount(built.version, hour, stance, False, 10) for stance in ("agree", "uncertain")]
+    summary = summarise("a", "A premise.", counts, rates_of, "day")
+    assert summary.stance.adjusted
+    assert summary.civility.adjusted
+    assert sum(one.share or 0 for one in summary.stance.shares.values()) == pytest.approx(1, abs=0.001)
+
+
+def test_a_bundle_gets_its_error_rates_afterwards_without_training(
+    built: Bundle, small_data: Path, tmp_path: Path
+) -> None:
+    without = {
+        task: {name: one for name, one in built.manifest.metrics[task].items() if name != "confusion"}
+        for task in ("civility", "stance")
+    }
+    old = tmp_path / "2026.1.1"
+    documents = {"model-card.md": "# Card\n"}
+    save_bundle(
+        old,
+        built.civility,
+        built.stance,
+        version=old.name,
+        recipe=built.manifest.recipe,
+        metrics=without,
+        documents=documents,
+    )
+    assert error_rates_of(load_bundle(old).manifest.metrics, "stance") is None
+    command = ["models", "restate", str(old), "--output", str(tmp_path / "2026.1.2")]
+    done = CliRunner().invoke(app, [*command, "--data-dir", str(small_data)])
+    assert done.exit_code == 0, done.output
+    found = load_bundle(tmp_path / "2026.1.2")
+    for task in ("civility", "stance"):
+        assert found.manifest.metrics[task] == built.manifest.metrics[task]
+    reference = found.manifest.metrics[DRIFT_REFERENCE]
+    assert reference["scores"] == built.manifest.metrics[DRIFT_REFERENCE]["scores"]
+    np.testing.assert_array_equal(found.stance.predict_proba(PAIRS), built.stance.predict_proba(PAIRS))
+    assert "has the models of 2026.1.1" in (found.path / "model-card.md").read_text()
+    check_split(found.manifest, load_plan(), "stance")
 
 
 def test_the_same_data_and_seed_give_the_same_predictions(

@@ -1,12 +1,20 @@
-"""The gates: what a challenger must not lose, and what it must win."""
+"""The gates: what a challenger must not lose, and what it must win.
 
-from dataclasses import asdict, dataclass
+A loss up to its limit is allowed. One beyond it is refused where it is clear that it is not chance, and
+one beyond its bound in any case. It is clear where chance alone would refuse a challenger that lost
+nothing in fewer than `chance_of_refusal` of all runs, all gates of its kind together (Bonferroni).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.civility_sets import NATURAL
+from training.retraining.paired import Chance
 from training.retraining.settings import GateSettings
 
 __all__ = ["Gate", "Verdict", "civility_gates", "feedback_gate", "stance_gates"]
@@ -25,8 +33,10 @@ class Gate:
         challenger: the challenger's.
         loss: by how much the challenger is worse.
         limit: by how much it may be.
-        passed: whether it is within the limit.
+        passed: whether it may pass.
         note: what else there is to say.
+        bound: by how much it may not be even where that may be chance.
+        by_chance: how probable so large a loss is by chance alone; None where that was not asked.
     """
 
     group: str
@@ -37,6 +47,8 @@ class Gate:
     limit: float
     passed: bool
     note: str = ""
+    bound: float = 0.0
+    by_chance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +76,9 @@ class Verdict:
 
 
 def civility_gates(
-    champion: dict[str, Any], challenger: dict[str, Any], settings: GateSettings
+    champion: dict[str, Any], challenger: dict[str, Any], chance: Chance, settings: GateSettings
 ) -> list[Gate]:
-    """Compare what `judge_civility_model` says of both."""
+    """Compare what `judge_civility_model` says of both; `chance` is asked where something is worse."""
     gates = []
     for source, of_source in champion["held_out"].items():
         for attribute, before in of_source.items():
@@ -75,32 +87,39 @@ def civility_gates(
             if fewest < settings.fewest_of_a_class or "roc_auc" not in before:
                 continue
             name = f"{source} {attribute}"
-            gates.append(_falls("auc", name, before["roc_auc"], after["roc_auc"], settings.auc_drop))
+            allowed = settings.auc_drop, settings.auc_bound
+            gates.append(_falls("auc", name, before["roc_auc"], after["roc_auc"], allowed))
             if source in NATURAL:  # calibration means something where comments come as in the wild
-                gates.append(_rises("ece", name, before["ece"], after["ece"], settings.ece_rise))
+                allowed = settings.ece_rise, settings.ece_bound
+                gates.append(_rises("ece", name, before["ece"], after["ece"], allowed))
+    allowed = settings.bpsn_drop, settings.bpsn_bound
     for identity, auc in champion["bias"].items():
-        gates.append(_falls("bpsn", identity, auc, challenger["bias"][identity], settings.bpsn_drop))
+        gates.append(_falls("bpsn", identity, auc, challenger["bias"][identity], allowed))
     before, after = champion["checks"], challenger["checks"]
-    gates.append(_falls("check", "all", before["rate"], after["rate"], settings.checks_drop))
+    allowed = settings.checks_drop, settings.checks_bound
+    gates.append(_falls("check", "all", before["rate"], after["rate"], allowed))
+    allowed = settings.check_drop, settings.check_bound
     for name, one in before["functions"].items():
-        rate = after["functions"][name]["rate"]
-        gates.append(_falls("check", name, one["rate"], rate, settings.check_drop))
-    return gates
+        gates.append(_falls("check", name, one["rate"], after["functions"][name]["rate"], allowed))
+    return _decided(gates, chance, settings)
 
 
-def stance_gates(champion: dict[str, Any], challenger: dict[str, Any], settings: GateSettings) -> list[Gate]:
+def stance_gates(
+    champion: dict[str, Any], challenger: dict[str, Any], chance: Chance, settings: GateSettings
+) -> list[Gate]:
     """Compare what `judge_stance_model` says of both, set by set."""
     gates = []
     for source, before in champion.items():
         after = challenger[source]
+        if before["n"] < settings.fewest_of_a_class:
+            continue
         for name in ("macro_f1", "agree_disagree_auc"):
-            if name in before and before["n"] >= settings.fewest_of_a_class:
-                loss = f"{source} {name}"
-                gates.append(_falls("stance", loss, before[name], after[name], settings.stance_drop))
-        if before["n"] >= settings.fewest_of_a_class:
-            limit = settings.stance_ece_rise
-            gates.append(_rises("stance", f"{source} ece", before["ece"], after["ece"], limit))
-    return gates
+            if name in before:
+                allowed = settings.stance_drop, settings.stance_bound
+                gates.append(_falls("stance", f"{source} {name}", before[name], after[name], allowed))
+        allowed = settings.stance_ece_rise, settings.stance_ece_bound
+        gates.append(_rises("stance", f"{source} ece", before["ece"], after["ece"], allowed))
+    return _decided(gates, chance, settings)
 
 
 def feedback_gate(
@@ -127,11 +146,29 @@ def feedback_gate(
     return Gate("feedback", "Brier score", None, None, round(-gain, 4), -settings.least_gain, passed, note)
 
 
-def _falls(group: str, name: str, before: float, after: float, limit: float) -> Gate:
-    loss = round(before - after, 6)
-    return Gate(group, name, before, after, loss, limit, loss <= limit)
+def _decided(gates: Sequence[Gate], chance: Chance, settings: GateSettings) -> list[Gate]:
+    sizes = Counter(gate.group for gate in gates)
+    return [_decide(gate, chance, settings.chance_of_refusal / sizes[gate.group]) for gate in gates]
 
 
-def _rises(group: str, name: str, before: float, after: float, limit: float) -> Gate:
-    loss = round(after - before, 6)
-    return Gate(group, name, before, after, loss, limit, loss <= limit)
+def _decide(gate: Gate, chance: Chance, level: float) -> Gate:
+    if gate.loss <= gate.limit:
+        return gate
+    by_chance = round(chance(gate.group, gate.name), 6)
+    within = gate.loss <= gate.bound and by_chance >= level
+    return replace(gate, by_chance=by_chance, passed=within)
+
+
+def _falls(group: str, name: str, before: float, after: float, allowed: tuple[float, float]) -> Gate:
+    return _lost(group, name, before, after, round(before - after, 6), allowed)
+
+
+def _rises(group: str, name: str, before: float, after: float, allowed: tuple[float, float]) -> Gate:
+    return _lost(group, name, before, after, round(after - before, 6), allowed)
+
+
+def _lost(
+    group: str, name: str, before: float, after: float, loss: float, allowed: tuple[float, float]
+) -> Gate:
+    limit, bound = allowed
+    return Gate(group, name, before, after, loss, limit, True, bound=bound)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from data.feedback import Opinion
 from data.rows import ATTRIBUTES
+from models.shares import weights_by_role
 from training.retraining.settings import FeedbackSettings, GuardSettings
 
 __all__ = ["Reviewed", "newest_only", "review"]
@@ -213,35 +214,17 @@ def _bounded(
     guards: GuardSettings,
 ) -> NDArray[np.float64]:
     """Bound each source among its peers, then all who are no moderators together."""
-    if not len(weights):
-        return weights
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    of_source = np.array([numbers[name] for name in names])
-    total = np.bincount(of_source, weights)
-    is_moderator = np.array([moderators[name] for name in numbers])
-    allowed = total.copy()
-    for peers in (is_moderator, ~is_moderator):
-        if peers.any():
-            allowed[peers] = np.minimum(total[peers], _level(total[peers], guards.most_a_source))
-    by_moderators, by_readers = allowed[is_moderator].sum(), allowed[~is_moderator].sum()
-    share = guards.most_of_readers
-    if by_moderators and by_readers > share * (by_moderators + by_readers):
-        allowed[~is_moderator] *= share / max(1 - share, 1e-9) * by_moderators / by_readers
-    bounded: NDArray[np.float64] = weights * (allowed / total)[of_source]
+    total: dict[str, float] = defaultdict(float)
+    for name, weight in zip(names, weights.tolist(), strict=True):
+        total[name] += weight
+    allowed = weights_by_role(
+        total,
+        moderators,
+        most_a_source=guards.most_a_source,
+        most_of_readers=guards.most_of_readers,
+    )
+    bounded: NDArray[np.float64] = weights * np.array([allowed[name] / total[name] for name in names])
     return bounded
-
-
-def _level(totals: NDArray[np.float64], most: float) -> float:
-    """Return L so that, of min(total, L), none is more than `most` of their sum, nor than an equal part."""
-    share = max(most, 1 / len(totals))
-    descending = np.sort(totals)[::-1]
-    for capped in range(len(descending)):
-        if capped * share >= 1:
-            break
-        level = share * descending[capped:].sum() / (1 - capped * share)
-        if descending[capped] <= level * (1 + 1e-9):
-            return float(level) if capped else float(descending[0])
-    return float(descending[-1])
 
 
 def _table(

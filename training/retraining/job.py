@@ -4,15 +4,16 @@ import datetime
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data import SplitPlan, load_plan
+from data import SplitPlan, StanceRow, load_plan
 from data.feedback import Opinion
+from data.written import written_rows
 from models import Bundle, Manifest, load_bundle
 from training.errors import FeedbackError, TrainingError
 from training.judged import Rows
@@ -30,12 +31,15 @@ from training.retraining.judging import (
     stance_gains,
 )
 from training.retraining.learning import (
-    corrected_civility,
-    corrected_stance,
+    civility_anchors,
+    continued_civility,
+    continued_stance,
     refitted_civility,
     refitted_stance,
+    stance_anchors,
 )
 from training.retraining.lessons import Lesson, Lessons, lessons_of
+from training.retraining.paired import civility_chance, stance_chance
 from training.retraining.releasing import next_version, publish
 from training.retraining.report import markdown, write_report
 from training.retraining.settings import RetrainingSettings
@@ -52,12 +56,17 @@ Progress = Callable[[str, int, int], None]
 class RetrainingOrder:
     """What to retrain, from what, and where it goes.
 
+    Raises:
+        TrainingError: all is to be fitted anew, and there are no datasets.
+
     Attributes:
         champion: folder of the bundle that serves.
         releases: folder that gets the release.
         report: folder of the report; made where it does not exist, its files are written over.
-        data_dir: folder of the datasets; None corrects the champion with feedback alone.
+        data_dir: folder of the datasets; None goes without.
         settings: weights, guards, gates.
+        refit: whether all around the encoders is fitted anew on datasets and feedback; else the champion
+            is continued.
         version: of the release; None for the next one.
         sample: most rows a set on which both are judged; None for all.
         dry_run: whether to judge only.
@@ -65,6 +74,8 @@ class RetrainingOrder:
         scheduler: address of a Dask scheduler for the parallel parts.
         jobs: parts that run at the same time where there is no cluster.
         trusted_keys: public keys, one of which must have signed the champion; None asks for no signature.
+        observed: what was counted of the champion's traffic, for the report: "drift", an object a day, and
+            "shadow", one a challenger, as `counterpoint models drift-report` and `shadow-report` tell them.
         before_publishing: called when all gates are passed and the release is about to appear.
     """
 
@@ -73,6 +84,7 @@ class RetrainingOrder:
     report: Path
     data_dir: Path | None
     settings: RetrainingSettings = field(default_factory=RetrainingSettings.read)
+    refit: bool = False
     version: str | None = None
     sample: int | None = None
     dry_run: bool = False
@@ -80,7 +92,12 @@ class RetrainingOrder:
     scheduler: str | None = None
     jobs: int = field(default_factory=lambda: min(os.cpu_count() or 1, 8))
     trusted_keys: Sequence[str] | None = None
+    observed: Mapping[str, Any] = field(default_factory=dict)
     before_publishing: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        if self.refit and self.data_dir is None:
+            raise TrainingError("fitting all anew needs the datasets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +181,16 @@ def _civility(
     bundle: Bundle, lessons: Lessons, order: RetrainingOrder, plan: SplitPlan, progress: Progress
 ) -> _Judged | None:
     by_side = lessons.civility
-    champion, with_base = bundle.civility, order.data_dir is not None
-    held_out = by_side["test"] if with_base else by_side["calibration"] + by_side["test"]
+    champion = bundle.civility
+    held_out = by_side["test"] if order.refit else by_side["calibration"] + by_side["test"]
     if not len(by_side["train"]):
         return None
     progress("civility: learn", 0, 1)
-    if order.data_dir is not None:
+    if order.refit and order.data_dir is not None:
         challenger = refitted_civility(champion, by_side["train"], by_side["calibration"], order.data_dir)
     else:
-        shrinkage = order.settings.feedback.shrinkage
-        challenger = corrected_civility(champion, by_side["train"], shrinkage, order.jobs)
+        anchors, shrinkage = civility_anchors(order.data_dir), order.settings.feedback.shrinkage
+        challenger = continued_civility(champion, by_side["train"], anchors, shrinkage, order.jobs)
     progress("civility: learn", 1, 1)
     rows = Rows(order.data_dir, order.sample)
     texts = [*civility_texts(rows), *held_out.texts]
@@ -185,7 +202,8 @@ def _civility(
         figures.append(judge_civility_model(model, variants[-1], rows))
     progress("civility: judge", 2, 2)
     gains = brier_gains(held_out, *variants)
-    gates = civility_gates(figures[0], figures[1], order.settings.gates)
+    chance = civility_chance(variants[0], variants[1], rows)
+    gates = civility_gates(figures[0], figures[1], chance, order.settings.gates)
     gates.append(feedback_gate(gains, held_out.weights, order.settings.gates, plan.seed))
     found: dict[str, Any] = {"champion": figures[0], "challenger": figures[1]}
     found["feedback"] = _on_feedback(held_out, variants)
@@ -219,25 +237,34 @@ def _stance(
         return None
     champion = bundle.stance
     progress("stance: learn", 0, 1)
-    if order.data_dir is not None:
-        share = order.settings.feedback.stance_share
+    share = order.settings.feedback.stance_share
+    if order.refit and order.data_dir is not None:
         challenger = refitted_stance(champion, learnt, order.data_dir, share)
-        rows = stance_splits(order.data_dir, plan).test
     else:
-        challenger, rows = corrected_stance(champion, learnt, champion.predict_proba), []
+        anchors = stance_anchors(order.data_dir)
+        challenger = continued_stance(champion, learnt, anchors, share, champion.predict_proba)
+    rows = _sampled(_held_out_stances(order.data_dir, plan), order.sample)
     progress("stance: learn", 1, 1)
     before, after = sharing(champion, challenger)
     figures = []
     for done, model in enumerate((before, after)):
         progress("stance: judge", done, 2)
-        figures.append(judge_stance_model(model, _sampled(rows, order.sample), plan.seed))
+        figures.append(judge_stance_model(model, rows, plan.seed))
     progress("stance: judge", 2, 2)
     gains, weights = stance_gains(held_out, before, after)
-    gates = stance_gates(figures[0], figures[1], order.settings.gates)
+    chance = stance_chance(before, after, rows, plan.seed)
+    gates = stance_gates(figures[0], figures[1], chance, order.settings.gates)
     gates.append(feedback_gate(gains, weights, order.settings.gates, plan.seed))
     return _Judged(
         challenger, after, Verdict("stance", gates), {"champion": figures[0], "challenger": figures[1]}
     )
+
+
+def _held_out_stances(data_dir: Path | None, plan: SplitPlan) -> list[StanceRow]:
+    """The test side of every set, or of the comments that ship."""
+    if data_dir is not None:
+        return stance_splits(data_dir, plan).test
+    return [row for row in written_rows() if plan.side(row.group) == "test"]
 
 
 def _sampled(rows: Sequence[Any], sample: int | None) -> list[Any]:
@@ -271,9 +298,11 @@ def _concluded(
         "retrained": sorted(better),
         "created": now.isoformat(timespec="seconds"),
         "with_base_data": order.data_dir is not None,
+        "refitted": order.refit,
         "sample": order.sample,
         "seed": plan.seed,
         "settings": order.settings.to_dict(),
+        "observed": dict(order.observed),
         "feedback": reviewed.report | {"comments": _sizes(lessons)},
         "verdicts": {task: one.verdict.to_dict() for task, one in judged.items()},
         "figures": {task: one.figures for task, one in judged.items()},
@@ -306,6 +335,7 @@ def _published(
         "split": {"train": plan.train, "calibration": plan.calibration, "test": plan.test},
         "retrained": sorted(better),
         "with_base_data": order.data_dir is not None,
+        "refitted": order.refit,
         "settings": order.settings.to_dict(),
         "base": {"version": champion.version, "recipe": champion.manifest.recipe},
     }

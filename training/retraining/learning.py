@@ -1,8 +1,9 @@
-"""The challenger: the champion's encoders, and what lies around them fitted anew with feedback.
+"""The challenger: the champion's encoders, and around them the champion continued, or all fitted anew.
 
-With the base data, the civility fast stage, the weights of the stages and the calibration are fitted on
-base data and feedback together, and so is the stance head. Without, the champion is corrected: its
-log-odds stay as an offset, and coefficients are added that explain the feedback, shrunk to none.
+Continued, the champion's log-odds stay as an offset, and coefficients are added that explain the feedback,
+shrunk to none, while other texts hold the rest where it was (learning without forgetting, Li and Hoiem
+2016). Refitted, the civility fast stage, the weights of the stages, the calibration and the stance head are
+fitted on base data and feedback together.
 """
 
 import copy
@@ -17,21 +18,34 @@ from scipy import sparse
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from data import StanceRow, load_plan
-from data.checks import contrast_rows
+from data import CivilityRow, StanceRow, load_plan
+from data.checks import CONTRAST_SOURCE, contrast_rows
+from data.rows import motion_group
+from data.written import written_rows
 from models import ATTRIBUTES, STANCES, CivilityModel, StanceModel
 from models.adaptation import StanceAdaptation
 from training.civility import WeightedTexts, train_civility
-from training.civility_sets import civility_splits
+from training.civility_sets import NATURAL, civility_splits
+from training.judged import drawn
 from training.retraining.lessons import Lesson, weight_shares
 from training.sharing import packed, unpacked
 from training.stance import stance_splits, train_head
 
-__all__ = ["corrected_civility", "corrected_stance", "refitted_civility", "refitted_stance"]
+__all__ = [
+    "civility_anchors",
+    "continued_civility",
+    "continued_stance",
+    "refitted_civility",
+    "refitted_stance",
+    "stance_anchors",
+]
 
 _ANCHOR_WEIGHT = 1.0
 _CERTAIN = 1e-6
 _FEWEST_STANCES = 10
+_ANCHORS = 4_000
+_STANCE_ANCHORS = 600
+_UNRELATED = "unrelated"
 
 
 def refitted_civility(
@@ -58,17 +72,30 @@ def refitted_civility(
     return challenger
 
 
-def corrected_civility(
-    champion: CivilityModel, lesson: Lesson, shrinkage: float, jobs: int = 1
+def civility_anchors(data_dir: Path | None) -> list[str]:
+    """Return the texts that hold a champion where it is: of the training side, and contrasts that ship.
+
+    Raises:
+        DataError: a dataset is missing or malformed.
+    """
+    if data_dir is None:
+        return [row.text for row in contrast_rows()]
+    train = civility_splits(data_dir).train
+    natural: list[CivilityRow] = [row for row in train if row.source in NATURAL]
+    contrasts = [row for row in train if row.source == CONTRAST_SOURCE]
+    return [row.text for row in (*drawn(natural, _ANCHORS, load_plan().seed), *contrasts)]
+
+
+def continued_civility(
+    champion: CivilityModel, lesson: Lesson, anchors: Sequence[str], shrinkage: float, jobs: int = 1
 ) -> CivilityModel:
     """Return the champion with coefficients added to its fast stage.
 
     They minimise, attribute by attribute, the weighted log loss of what the champion serves on the
-    feedback, plus `shrinkage` / 2 of their squared norm. The sentences written for training hold it
-    where it was: there the champion's own answer is the target. There is no offset to learn: moderators
-    judge what was wrong, and how much of that is uncivil says nothing about all comments.
+    feedback, plus `shrinkage` / 2 of their squared norm. The anchors hold it where it was: there the
+    champion's own answer is the target. There is no offset to learn: moderators judge what was wrong, and
+    how much of that is uncivil says nothing about all comments.
     """
-    anchors = [row.text for row in contrast_rows()]
     texts = [*lesson.texts, *anchors]
     stages = champion.stages(texts)
     reads = stages.doubt >= champion.least_doubt()
@@ -121,21 +148,46 @@ def refitted_stance(
     return challenger
 
 
-def corrected_stance(
+def stance_anchors(data_dir: Path | None) -> list[tuple[str, str]]:
+    """Return the pairs that hold a champion where it is: of the calibration side, or those that ship.
+
+    Raises:
+        DataError: a dataset is missing or malformed.
+    """
+    plan = load_plan()
+    if data_dir is not None:
+        rows = stance_splits(data_dir, plan).calibration
+    else:
+        rows = [row for row in written_rows() if plan.side(motion_group(row.premise)) != "test"]
+    related = [row for row in rows if row.label != _UNRELATED]
+    return [(row.premise, row.text) for row in drawn(related, _STANCE_ANCHORS, plan.seed)]
+
+
+def continued_stance(
     champion: StanceModel,
     rows: Sequence[StanceRow],
+    anchors: Sequence[tuple[str, str]],
+    most_share: float,
     assess: Callable[[Sequence[tuple[str, str]]], NDArray[np.float64]],
 ) -> StanceModel:
     """Return the champion with a shift and a small linear correction of its outputs, folded into its head.
 
-    `assess` gives the champion's probabilities. Fewer than 10 opinions change nothing.
+    The anchors hold it where it was: there its own probabilities are the target. `assess` gives them.
+    Feedback has at most `most_share` of the weight. Fewer than 10 opinions change nothing.
     """
     decided = [row for row in rows if row.label in STANCES]
     if len(decided) < _FEWEST_STANCES:
         return champion
-    probabilities = assess([(row.premise, row.text) for row in decided])
+    said = assess([*((row.premise, row.text) for row in decided), *anchors])
+    of_anchors = said[len(decided) :]
+    own = np.array([row.weight for row in decided])
+    share = min(most_share, own.sum() / (own.sum() + len(anchors)))
+    own *= share / (1 - share) * len(anchors) / own.sum()
     found = StanceAdaptation(prior_strength=16.0, slope_strength=100.0).fit(
-        probabilities, [row.label for row in decided], [row.weight for row in decided]
+        # An anchor is three rows, one a stance, that weigh what the champion gives that stance.
+        np.vstack([said[: len(decided)], np.repeat(of_anchors, len(STANCES), axis=0)]),
+        [*(row.label for row in decided), *(stance for _ in anchors for stance in STANCES)],
+        np.append(own, of_anchors.ravel()),
     )
     # softmax(z/T + b + centred(z/T) D), with z = X coef' + intercept, is again a softmax of a linear map.
     k = len(STANCES)

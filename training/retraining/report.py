@@ -24,6 +24,7 @@ _GROUPS = {
 }
 _TITLES = {"changes": "Challenger less champion", "reliability": "TOXICITY: said and shown"}
 _MOST_ROWS = 12
+_HEADER = ("champion", "challenger", "worse by", "allowed", "by chance")
 
 
 def check_report(folder: Path, *, plots: bool) -> None:
@@ -73,15 +74,16 @@ def markdown(found: Found, images: Mapping[str, str]) -> str:
         for section, reason in found["figures"][task]["challenger"].get("left_out", {}).items():
             parts.append(f"Not measured: {section}: {reason}")
     parts += [f"![{_TITLES[name]}]({place})" for name, place in images.items()]
-    parts += ["## Feedback", _feedback(found["feedback"])]
+    parts += ["## Feedback", _feedback(found["feedback"]), *_traffic(found["observed"])]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _opening(found: Found) -> str:
+    held = "texts of the datasets" if found["with_base_data"] else "sentences written for this project"
     how = (
         "fitted anew on the datasets and feedback"
-        if found["with_base_data"]
-        else "the champion with a correction learnt from feedback alone (--without-base-data)"
+        if found["refitted"]
+        else f"the champion continued with feedback, while {held} held it where it was"
     )
     what = " and ".join(found["retrained"]) or "neither model"
     release = f" as {found['challenger']}" if found["decision"] == "published" else ""
@@ -102,23 +104,28 @@ def _verdict(verdict: Found) -> str:
             worst = max(of_group, key=lambda gate: gate["loss"] - gate["limit"])
             passed = sum(gate["passed"] for gate in of_group)
             rows.append((title, f"{passed} of {len(of_group)}", worst["name"], *_figures(worst)))
-    header = ("gates", "passed", "closest to its limit", "champion", "challenger", "worse by", "allowed")
+    header = ("gates", "passed", "closest to its limit", *_HEADER)
     parts = [table(header, rows)]
     parts += [f"{gate['name']}: {gate['note']}." for gate in gates if gate["note"]]
-    failed = [gate for gate in gates if not gate["passed"]]
-    if failed:
-        shown = sorted(failed, key=lambda gate: gate["limit"] - gate["loss"])[:_MOST_ROWS]
-        parts.append(f"Not passed ({len(failed)}):")
-        rows = [(_GROUPS[gate["group"]], gate["name"], *_figures(gate)) for gate in shown]
-        parts.append(table(("gate", "of", "champion", "challenger", "worse by", "allowed"), rows))
+    for title, shown in (
+        ("Not passed", [gate for gate in gates if not gate["passed"]]),
+        ("Beyond the limit, but this may be chance", [gate for gate in gates if _may_be_chance(gate)]),
+    ):
+        if shown:
+            worst_first = sorted(shown, key=lambda gate: gate["limit"] - gate["loss"])[:_MOST_ROWS]
+            parts.append(f"{title} ({len(shown)}):")
+            rows = [(_GROUPS[gate["group"]], gate["name"], *_figures(gate)) for gate in worst_first]
+            parts.append(table(("gate", "of", *_HEADER), rows))
     return "\n\n".join(parts)
 
 
+def _may_be_chance(gate: Found) -> bool:
+    return bool(gate["passed"] and gate["loss"] > gate["limit"])
+
+
 def _figures(gate: Found) -> tuple[str, ...]:
-    return tuple(
-        "–" if gate[name] is None else f"{gate[name]:.4f}"
-        for name in ("champion", "challenger", "loss", "limit")
-    )
+    names = ("champion", "challenger", "loss", "limit", "by_chance")
+    return tuple("–" if gate[name] is None else f"{gate[name]:.4f}" for name in names)
 
 
 def _feedback(feedback: Found) -> str:
@@ -166,6 +173,29 @@ def _feedback(feedback: Found) -> str:
         parts.append("Opinions farthest from the champion, to be looked at by a person:")
         parts.append(table(("opinion", "source", "attribute", "label", "champion"), outliers))
     return "\n\n".join(parts)
+
+
+def _traffic(observed: Found) -> list[str]:
+    """Drift of the champion's traffic by day, and how challengers fared beside it."""
+    drift, shadow = observed.get("drift", []), observed.get("shadow", [])
+    if not drift and not shadow:
+        return []
+    header = ("day", "comments", "most drift in", "index", "by chance", "")
+    days = []
+    for day in drift:
+        most = max(day["drift"], key=lambda name: day["drift"][name]["psi"], default=None)
+        figures = [day.get("note", "–"), "–", "–", "–"]
+        if most is not None:
+            one = day["drift"][most]
+            figures = [most, f"{one['psi']:.3f}", f"{one['by_chance']:.3f}", one["verdict"]]
+        days.append((day["day"], f"{day['comments']:,}", *figures))
+    parts = ["## The champion's traffic", table(header, days)]
+    beside = [
+        f"{one['challenger']} was beside it from {one['first_day']} to {one['last_day']}, on "
+        f"{one['comments']:,} comments; `counterpoint models shadow-report` tells how it fared."
+        for one in shadow
+    ]
+    return [*parts, *beside]
 
 
 def _rate(counts: Sequence[int]) -> str:

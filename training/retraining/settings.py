@@ -39,20 +39,35 @@ class GuardSettings:
 class GateSettings:
     """What a challenger must not lose, and must win."""
 
+    chance_of_refusal: float
     auc_drop: float
+    auc_bound: float
     ece_rise: float
+    ece_bound: float
     fewest_of_a_class: int
     bpsn_drop: float
+    bpsn_bound: float
     check_drop: float
+    check_bound: float
     checks_drop: float
+    checks_bound: float
     stance_drop: float
+    stance_bound: float
     stance_ece_rise: float
+    stance_ece_bound: float
     fewest_held_out: int
     least_gain: float
     least_confidence: float
 
 
-_SHARES = {"stance_share", "most_a_source", "most_of_readers", "contradicts_more", "least_confidence"}
+_SHARES = {
+    "stance_share",
+    "most_a_source",
+    "most_of_readers",
+    "contradicts_more",
+    "least_confidence",
+    "chance_of_refusal",
+}
 _ABOVE_ZERO = {"moderator_weight", "reader_weight", "shrinkage", "most_a_source", "most_an_hour"}
 
 

@@ -40,9 +40,9 @@ def civility_metrics(
         for source, of_source in judged["held_out"].items()
     }
     sizes = {side: len(getattr(splits, side)) for side in ("train", "calibration", "test")}
-    confusion = civility_confusion(model, splits.test)
+    confusion = civility_confusion(model.predict_proba, splits.test)
     known = champion.get(DRIFT_REFERENCE, {}).get("languages")
-    reference = drift_reference(model, splits.calibration, known)
+    reference = drift_reference(model.predict_proba, splits.calibration, known)
     return {
         "civility": {"split": "test", "sizes": sizes, "sources": sources, "confusion": confusion},
         DRIFT_REFERENCE: reference.to_dict(),
