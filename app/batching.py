@@ -59,6 +59,7 @@ class MicroBatcher(Generic[Item, Answer]):
         budget_ms: how long scoring a micro-batch should take at most, in milliseconds; the cost of an
             item is learnt from the micro-batches so far.
         max_waiting: most items that wait in each lane.
+        taken: told how long, in seconds, each item of a micro-batch waited for its beginning.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class MicroBatcher(Generic[Item, Answer]):
         wait_ms: float,
         budget_ms: float = 100.0,
         max_waiting: int = 2_000,
+        taken: Callable[[Sequence[float]], None] | None = None,
     ) -> None:
         self.stats = BatcherStats()
         self.size = size
@@ -77,6 +79,7 @@ class MicroBatcher(Generic[Item, Answer]):
         self._budget = budget_ms / 1_000
         self._cost: float | None = None
         self._max_waiting = max_waiting
+        self._taken = taken
         self._singles: deque[_Job[Item, Answer]] = deque()
         self._bulk: deque[_Job[Item, Answer]] = deque()
         self._bulk_room = asyncio.Semaphore(max_waiting)
@@ -89,6 +92,11 @@ class MicroBatcher(Generic[Item, Answer]):
     def alive(self) -> bool:
         """Whether items are being scored."""
         return self._loop_task is not None and not self._loop_task.done()
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many single and how many bulk items wait."""
+        return len(self._singles), len(self._bulk)
 
     async def __aenter__(self) -> "MicroBatcher[Item, Answer]":
         """Start gathering."""
@@ -179,6 +187,9 @@ class MicroBatcher(Generic[Item, Answer]):
 
     async def _answer(self, jobs: Sequence[_Job[Item, Answer]]) -> None:
         items = [job.item for job in jobs]
+        if self._taken is not None:
+            now = asyncio.get_running_loop().time()
+            self._taken([now - job.arrived for job in jobs])
         try:
             outcomes = await asyncio.get_running_loop().run_in_executor(self._worker, self._score, items)
         except BaseException as error:

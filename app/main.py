@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 
 from app.access.gate import KeyGate
 from app.access.starting import check_start
@@ -13,12 +14,15 @@ from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.integrations import coral, discourse
 from app.openapi import describe_access, describe_bodies
+from app.ops.draining import CloseWhileDraining
 from app.ops.encodings import PlainBodies
 from app.ops.headers import CORS, SecurityHeaders
 from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
 from app.ops.metrics import service_registry
 from app.ops.problems import add_problem_handlers
+from app.ops.requests import RequestMeter
+from app.ops.telemetry import RequestTrace
 from app.service import Service
 from app.settings import Settings, load_settings
 from counterpoint import __version__
@@ -85,5 +89,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(CloseWhileDraining, draining=service.draining)
     app.add_middleware(RequestLog)
+    if service.tracing.on:
+        app.add_middleware(RequestTrace, tracing=service.tracing)
+    routes = {route.path for part in parts for route in part.router.routes if isinstance(route, APIRoute)}
+    app.add_middleware(RequestMeter, instruments=service.instruments, routes=routes)
     return app

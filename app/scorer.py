@@ -1,5 +1,6 @@
 """The answers for a list of requests from one bundle: vectorised, one call of each model a list."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -33,9 +34,15 @@ _NOTHING_ASKED = ToldStances([])
 
 
 class Scorer:
-    """Scores comments with one bundle. Safe for use by several threads."""
+    """Scores comments with one bundle. Safe for use by several threads.
+
+    Attributes:
+        stages: how many comments in English the civility model judged by its "fast" stage alone, and how
+            many its "encoder" has read.
+    """
 
     def __init__(self, bundle: Bundle, settings: Settings, teller: LanguageTeller | None = None) -> None:
+        self.stages = Counter(fast=0, encoder=0)
         self.bundle = with_encoder_settings(bundle, settings)
         self.languages = bundle.civility.languages
         self._settings = settings
@@ -102,7 +109,10 @@ class Scorer:
     def _rows(self, texts: list[str], language: str) -> tuple[Sequence[str], NDArray[np.float64]]:
         model = self.bundle.civility
         if language == ENGLISH:
-            return ATTRIBUTES, model.predict_proba(texts, share=self._settings.encoder_share)
+            judged = model.judge(texts, share=self._settings.encoder_share)
+            encoded = int(judged.encoded.sum())
+            self.stages.update(fast=len(texts) - encoded, encoder=encoded)
+            return ATTRIBUTES, judged.probabilities
         return model.others_[language].attributes, model.predict_other(texts, language)
 
     def _spans(self, requests: Sequence[ScoreRequest], english: Sequence[int]) -> dict[int, list[Span]]:

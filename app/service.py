@@ -18,13 +18,17 @@ from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
 from app.observing.observer import Observer
+from app.ops.draining import Draining
+from app.ops.instruments import Instruments
 from app.ops.logging import log_failure
+from app.ops.telemetry import Tracing
 from app.premise import find_premises, given_claims
 from app.schemas import Article, ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
 from app.store import Store
+from app.store.address import database_url
 from app.store.comments import StoredComment
 from app.store.stances import ArticleName
 
@@ -34,6 +38,7 @@ _Value = TypeVar("_Value")
 _log = logging.getLogger("counterpoint.service")
 _STORE_THREADS = 8
 _STORE_REST_S = 5.0
+_WATCH_S = 1.0
 
 
 class Question(NamedTuple):
@@ -59,9 +64,12 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.instruments = Instruments()
+        self.draining = Draining(settings.drain_s)
+        self.tracing = Tracing(settings)
         self.shelf = ModelShelf(settings)
         self.observing = Observer(settings, self.shelf)
-        self.store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+        self.store = Store(database_url(settings), timeout_s=settings.database_timeout_s)
         self.access = Access(settings, self.store.keys, self.ask_store)
         self._keeper = CommentKeeper(self._keep_comments)
         self.batcher: MicroBatcher[Question, ScoreAnswer] = MicroBatcher(
@@ -70,6 +78,7 @@ class Service:
             wait_ms=settings.micro_batch_wait_ms,
             budget_ms=settings.micro_batch_budget_ms,
             max_waiting=settings.max_waiting,
+            taken=self.instruments.waited,
         )
         self._adapter = (
             StanceAdapter(
@@ -80,6 +89,8 @@ class Service:
         )
         self._store_threads = CapacityLimiter(_STORE_THREADS)
         self._store_rests_until = 0.0
+        self._store_is_down = False
+        self._version_noted: str | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -88,23 +99,26 @@ class Service:
             await to_thread.run_sync(self.store.check)  # with all the time that making the tables takes
         except StoreError as error:
             _log.error("%s; scoring goes on without registered premises", error)
+            self._store_is_down = True
         await self.access.start()
-        following = [
-            asyncio.create_task(self._follow_releases(), name="releases"),
-            asyncio.create_task(self.access.follow(), name="keys"),
+        tasks = [
+            asyncio.create_task(self._follow_releases()),
+            asyncio.create_task(self._watch()),
+            asyncio.create_task(self.access.follow()),
         ]
         if self._adapter is not None:
-            following.append(asyncio.create_task(self._adapter.follow(), name="adaptation"))
+            tasks.append(asyncio.create_task(self._adapter.follow(), name="adaptation"))
         try:
             async with self.batcher:
-                with self.observing:
+                with self.observing, self.draining.on_sigterm():
                     yield
         finally:
-            for task in following:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self.access.close()
             self.store.close()
+            await to_thread.run_sync(self.tracing.close)
 
     async def answer(
         self, request: ScoreRequest, *, bulk: bool = False, scorer: Scorer | None = None
@@ -122,7 +136,8 @@ class Service:
             ScorerClosedError: the service is closing.
         """
         [question] = await self._questions([request], scorer)
-        answer = await self.batcher.submit(question, bulk=bulk)
+        with self.tracing.span("score", comments=1, model=question.scorer.version):
+            answer = await self.batcher.submit(question, bulk=bulk)
         return (await self._kept([request], [answer]))[0]
 
     async def answer_many(
@@ -136,7 +151,9 @@ class Service:
             parts: whether they are parts of a comment that is scored as a whole too, and is counted once.
         """
         questions = await self._questions(requests, scorer)
-        answers = await self.batcher.submit_many([one._replace(part=parts) for one in questions])
+        model = questions[0].scorer.version if questions else ""
+        with self.tracing.span("score", comments=len(questions), model=model):
+            answers = await self.batcher.submit_many([one._replace(part=parts) for one in questions])
         scored = {i: answer for i, answer in enumerate(answers) if isinstance(answer, ScoreAnswer)}
         kept = await self._kept([requests[i] for i in scored], list(scored.values()))
         told = dict(zip(scored, kept, strict=True))
@@ -148,29 +165,57 @@ class Service:
         Raises:
             StoreError: the database fails or takes too long.
         """
+        began = time.perf_counter()
+        try:
+            with self.tracing.span("store"):
+                value = await self._ask_in_time(ask, *args)
+        except StoreError as error:
+            self._store_is_down = isinstance(error, StoreDownError)
+            outcome = "down" if self._store_is_down else "failed"
+            self.instruments.asked_store(outcome, time.perf_counter() - began)
+            raise
+        self._store_is_down = False
+        self._store_rests_until = 0.0
+        self.instruments.asked_store("ok", time.perf_counter() - began)
+        return value
+
+    async def _ask_in_time(self, ask: Callable[..., _Value], *args: Any) -> _Value:
         limit = self.settings.database_timeout_s
         try:
             with anyio.fail_after(limit):
-                value = await to_thread.run_sync(
+                return await to_thread.run_sync(
                     ask, *args, abandon_on_cancel=True, limiter=self._store_threads
                 )
         except TimeoutError:
             raise StoreDownError(f"the database does not answer within {limit:g} s") from None
-        self._store_rests_until = 0.0
-        return value
+
+    def note_state(self) -> None:
+        """Bring the gauges up to date."""
+        self.instruments.queued(*self.batcher.waiting)
+        self.instruments.draining(self.draining.begun)
+        self.instruments.measure_memory()
+        self.instruments.refused("active", self.shelf.problem is not None)
+        self.instruments.refused("challenger", self.observing.problem is not None)
+        version = self.shelf.scorer.version
+        if version != self._version_noted:
+            self.instruments.using(version, self._version_noted)
+            self._version_noted = version
 
     def _score(self, questions: Sequence[Question]) -> list[ScoreAnswer]:
-        answers: dict[int, ScoreAnswer] = {}
+        began, answers = time.perf_counter(), dict[int, ScoreAnswer]()
         # As a rule there is one scorer; while another version is being put to use there may be two.
         for scorer in dict.fromkeys(question.scorer for question in questions):
             places = [i for i, question in enumerate(questions) if question.scorer is scorer]
             asked = [questions[i] for i in places]
+            stages = scorer.stages.copy()
             given = _scored(scorer, asked)
+            self.instruments.judged(scorer.stages - stages)
             answers |= zip(places, given, strict=True)
             whole = [(q, answer) for q, answer in zip(asked, given, strict=True) if not q.part]
-            self.observing.saw(
-                scorer, [(q.request, q.registered) for q, _ in whole], [answer for _, answer in whole]
-            )
+            told = [answer for _, answer in whole]
+            self.observing.saw(scorer, [(q.request, q.registered) for q, _ in whole], told)
+            self.instruments.scored(told)
+        self.instruments.micro_batch(len(questions), time.perf_counter() - began)
         return [answers[i] for i in range(len(questions))]
 
     async def _follow_releases(self) -> None:
@@ -180,6 +225,16 @@ class Service:
                 await to_thread.run_sync(self.shelf.follow)
             except Exception as error:
                 log_failure(error, None)
+
+    async def _watch(self) -> None:
+        while True:
+            self.note_state()
+            if self._store_is_down and time.monotonic() >= self._store_rests_until:
+                try:
+                    await self.ask_store(self.store.check)
+                except StoreError as error:
+                    self._let_rest(error)
+            await asyncio.sleep(_WATCH_S)
 
     async def _questions(self, requests: Sequence[ScoreRequest], scorer: Scorer | None) -> list[Question]:
         scorer = scorer or self.shelf.scorer
@@ -227,7 +282,9 @@ class Service:
         most = self.settings.store_comments
         pairs = zip(requests, answers, strict=True)
         keeping = [what_to_keep(request, answer, most) for request, answer in pairs]
-        kept = await self._keeper.keep([comment for comment in keeping if comment is not None])
+        wanted = [comment for comment in keeping if comment is not None]
+        kept = await self._keeper.keep(wanted)
+        self.instruments.stored(len(wanted), kept)
         return [
             answer
             if request.store is None

@@ -147,12 +147,23 @@ class Settings(BaseSettings):
     PostgreSQL. A SQLite file is made at the first start, tables are made and brought up to date. Scoring
     goes on without registered premises where the database does not answer."""
 
+    database_password_file: Path | None = None
+    """File whose first line is the database's password, where `database_url` has none: for secrets that
+    Docker, Kubernetes or systemd put into files."""
+
     database_timeout_s: float = Field(default=2.0, gt=0, le=60)
     """How long, in seconds, the database may take before scoring goes on without it."""
 
     store_comments: Literal["text", "digest", "no"] = "text"
     """Most that is ever stored of a scored comment whose caller asks for storing: its text, a digest of the
     text, or nothing at all. Nothing is stored unasked."""
+
+    drain_s: float = Field(default=0.0, ge=0, le=600)
+    """How long, in seconds, the service goes on answering after SIGTERM while `/readyz` answers 503, so that
+    balancers turn to others before it stops listening."""
+
+    shutdown_grace_s: int = Field(default=30, ge=1, le=3_600)
+    """How long, in seconds, requests in flight may take once the service has stopped listening."""
 
     max_text_bytes: int = Field(default=20_480, ge=1)
     """Most UTF-8 bytes of `comment.text`, `comment.parent.text`, `article.premise` and `article.title`."""
@@ -266,6 +277,13 @@ class Settings(BaseSettings):
 
     webhook_tolerance_s: float = Field(default=14_400.0, gt=0)
     """How old, in seconds, a signed event may be. Discourse tries again for 156 minutes."""
+
+    telemetry_endpoint: str | None = Field(default=None, pattern="^https?://")
+    """Where traces are sent, by OTLP over HTTP, such as `http://collector:4318/v1/traces`. Without it none
+    are made. Needs the extra `telemetry`."""
+
+    telemetry_share: float = Field(default=0.1, ge=0, le=1)
+    """Share of the requests that are traced, of those whose caller does not say."""
 
     thresholds: Thresholds = Thresholds()
     """From which score each attribute asks for review and rejection, for example

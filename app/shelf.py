@@ -176,7 +176,7 @@ class ModelShelf:
         return _info(scorer.bundle.manifest, scorer)
 
     def _announce(self) -> None:
-        _log.info("model %s is in use", self.scorer.version, extra={"fields": {"pid": os.getpid()}})
+        _log.info("model %s is in use", self.scorer.version)
 
     def _settle(self) -> None:
         self._refused = self.problem = None

@@ -20,7 +20,7 @@ from models.linear import LinearCivility, check_labels, fit_sigmoid
 from models.passages import passages
 from models.strings import ReadsStrings
 
-__all__ = ["ATTRIBUTES", "ENGLISH", "CivilityModel", "Span", "Stages", "utf16_offsets"]
+__all__ = ["ATTRIBUTES", "ENGLISH", "CivilityModel", "Judged", "Span", "Stages", "utf16_offsets"]
 
 ATTRIBUTES = ("TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK")
 """The attributes in the order of every array's columns; names as in the Perspective API."""
@@ -50,6 +50,14 @@ class Span:
     end: int
     attribute: str
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Probabilities of n texts, shape (n, 6), and which of them the encoder has read, shape (n,)."""
+
+    probabilities: Rows
+    encoded: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +197,18 @@ class CivilityModel(ReadsStrings, BaseEstimator):
             share: as the parameter of the model, which counts where this is None. The decision is made
                 text by text: a batch gives what its texts give alone.
         """
+        return self.judge(X, share=share).probabilities
+
+    def judge(self, X: Sequence[str], *, share: float | None = None) -> Judged:
+        """Return what `predict_proba` does, and which texts the encoder has read."""
         check_is_fitted(self)
         read = self._read(check_texts(X))
         probabilities = self._fast_probabilities(read.logits)
-        chosen = np.flatnonzero(self._doubt(read) >= self.least_doubt(share))
-        if len(chosen):
+        encoded = self._doubt(read) >= self.least_doubt(share)
+        if encoded.any():
+            chosen = np.flatnonzero(encoded)
             probabilities[chosen] = self._full_probabilities(read, chosen)
-        return probabilities
+        return Judged(probabilities, encoded)
 
     def stages(self, X: Sequence[str]) -> Stages:
         """Return what both stages say of every text, for curves of quality against cost."""

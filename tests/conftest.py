@@ -2,7 +2,9 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,6 +44,19 @@ def tiny_data(tmp_path: Path) -> Path:
     """A data folder with every dataset, a few invented rows each, in the original formats."""
     folder: Path = _tiny_data.write_tiny_data(tmp_path / "tiny")
     return folder
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool]], None]:
+    """Wait until something holds, and fail where it does not come about in minutes."""
+
+    def wait(holds: Callable[[], bool]) -> None:
+        end = time.monotonic() + 120
+        while not holds():
+            assert time.monotonic() < end, "it did not come about"
+            threading.Event().wait(0.05)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

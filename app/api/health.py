@@ -5,16 +5,17 @@ from fastapi import APIRouter
 from app.errors import StoreError, UnavailableError
 from app.openapi import problems as documented
 from app.schemas import Health
-from app.service import CurrentService
+from app.service import CurrentService, Service
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/livez", response_model_exclude_unset=True)
-async def livez() -> Health:
-    """Answer as long as the process lives."""
+@router.get("/livez", response_model_exclude_unset=True, responses=documented(503))
+async def livez(service: CurrentService) -> Health:
+    """Answer as long as comments are scored here; what says no has to be started again."""
+    _check_scoring(service)
     return Health(status="ok")
 
 
@@ -22,11 +23,13 @@ async def livez() -> Health:
 async def readyz(service: CurrentService) -> Health:
     """Tell whether comments are scored, and what is amiss.
 
-    "degraded" is still ready: without the database, scores come without registered premises, and where
-    a version is refused, the one before it goes on serving.
+    It says no while the process is draining, before it ends. "degraded" is still ready: without the
+    database, scores come without registered premises, and where a version is refused, the one before it
+    goes on serving.
     """
-    if not service.batcher.alive:
-        raise UnavailableError("No comment is scored any more; the service has to be started again.")
+    if service.draining.begun:
+        raise UnavailableError("This process is about to end; ask another one.")
+    _check_scoring(service)
     checks = {"model": service.shelf.scorer.version, "database": "ok"}
     try:
         await service.ask_store(service.store.check)
@@ -38,3 +41,8 @@ async def readyz(service: CurrentService) -> Health:
         refused["keys"] = keys
     fine = checks["database"] == "ok" and not refused
     return Health(status="ok" if fine else "degraded", checks=checks | refused)
+
+
+def _check_scoring(service: Service) -> None:
+    if not service.batcher.alive:
+        raise UnavailableError("No comment is scored any more; the service has to be started again.")

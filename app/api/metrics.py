@@ -6,6 +6,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from starlette.responses import Response
 
 from app.access.needs import needs
+from app.service import CurrentService
 
 __all__ = ["PATH", "router"]
 
@@ -19,7 +20,8 @@ router = APIRouter(tags=["health"], dependencies=[needs("admin")])
     response_class=Response,
     responses={200: {"description": "Prometheus' text format.", "content": {CONTENT_TYPE_LATEST: {}}}},
 )
-async def metrics(request: Request) -> Response:
-    """Tell the version in use, drift and how the challenger compares, for Prometheus."""
+async def metrics(request: Request, service: CurrentService) -> Response:
+    """Tell what the service does and how it fares, for Prometheus; docs/operating.md lists it."""
+    service.note_state()
     registry: CollectorRegistry = request.app.state.metrics
     return Response(await to_thread.run_sync(generate_latest, registry), media_type=CONTENT_TYPE_LATEST)

@@ -16,9 +16,10 @@ _TIMEOUT_S = 60.0
 def open_database() -> "Iterator[Database]":
     """Open the database that the settings name, with the patience of somebody who waits for a command."""
     from app.settings import load_settings
+    from app.store.address import database_url
     from app.store.database import Database
 
-    database = Database(load_settings().database_url, timeout_s=_TIMEOUT_S)
+    database = Database(database_url(load_settings()), timeout_s=_TIMEOUT_S)
     try:
         yield database
     finally:

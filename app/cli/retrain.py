@@ -151,10 +151,11 @@ def _stored() -> "list[Opinion]":
     """Every opinion that counts in the database, with the text and premise of the comment it is about."""
     from app.settings import load_settings
     from app.store import Store
+    from app.store.address import database_url
     from data.feedback import Opinion
     from data.rows import ATTRIBUTES
 
-    store = Store(load_settings().database_url, timeout_s=_TIMEOUT_S)
+    store = Store(database_url(load_settings()), timeout_s=_TIMEOUT_S)
     try:
         return [
             Opinion(

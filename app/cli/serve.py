@@ -1,6 +1,7 @@
 """`counterpoint serve`: start the HTTP service."""
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,11 +49,13 @@ def serve(
     import uvicorn
 
     from app.main import create_app
+    from app.ops.logging import configure_logging
     from app.settings import load_settings
 
     chosen = {"host": host, "port": port, "releases": releases, "bundle_version": version}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
     settings = load_settings(**given)
+    configure_logging(settings.log_level)
     if workers > 1:
         _serve_by_several(settings, given, workers)
         return
@@ -63,7 +66,7 @@ def serve(
         port=settings.port,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
     _Announcing(config).run()
 
@@ -74,10 +77,18 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
     from uvicorn.supervisors import Multiprocess
 
     from app.access.starting import check_start
+    from app.ops.workers import sharing
     from app.settings import PREFIX
     from app.store import Store
+    from app.store.address import database_url
 
-    store = Store(settings.database_url, timeout_s=settings.database_timeout_s)
+    class Supervisor(Multiprocess):
+        def terminate_all(self) -> None:
+            super().terminate_all()
+            for one in self.sockets:  # else connections would wait here that nobody accepts any more
+                one.close()
+
+    store = Store(database_url(settings), timeout_s=settings.database_timeout_s)
     check_start(settings, store.keys)  # each worker looks too, but would only be started again
     store.close()
     os.environ |= {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
@@ -89,12 +100,13 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
         workers=workers,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=30,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
         timeout_worker_healthcheck=_WORKER_PATIENCE_S,
     )
     socket = config.bind_socket()
     _announce(socket.getsockname())
-    Multiprocess(config, [socket]).run()
+    with sharing():
+        Supervisor(config, [socket]).run()
 
 
 class _Announcing:
@@ -121,6 +133,20 @@ def _announce(name: tuple[Any, ...]) -> None:
     host, port = str(name[0]), int(name[1])
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     console = Console(stderr=True, soft_wrap=True)
+    if not console.is_terminal:
+        _announce_in_log(address)
+        return
     console.print(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", markup=False)
     console.print(_EXAMPLE.format(address=address), markup=False, highlight=False)
     console.print()
+
+
+def _announce_in_log(address: str) -> None:
+    """Tell where the service listens as a line of the log, whatever is its level."""
+    import logging
+
+    from app.ops.logging import JsonFormatter
+
+    message = f"Counterpoint answers on {address} until it is told to stop"
+    record = {"name": "counterpoint.service", "levelname": "INFO", "msg": message}
+    print(JsonFormatter().format(logging.makeLogRecord(record)), file=sys.stderr, flush=True)  # noqa: T201

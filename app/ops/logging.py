@@ -7,6 +7,7 @@ import sys
 import time
 import traceback
 import uuid
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,12 +19,18 @@ from app.ops.problems import INTERNAL_PROBLEM, problem_response
 __all__ = ["JsonFormatter", "RequestLog", "configure_logging", "log_failure"]
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_OTHERS = ("uvicorn", "opentelemetry")
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _access = logging.getLogger("counterpoint.access")
 _failures = logging.getLogger("counterpoint.failures")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, `fields`, and of a key only its id."""
+    """One JSON object a line: time, level, logger, pid, message, request_id, and the record's `fields`.
+
+    Of a key only its id is told. Tracebacks are left out: they end with an error's message, which may quote
+    a comment.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for a record."""
@@ -31,19 +38,24 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
+            "pid": record.process,
             "message": record.getMessage(),
         }
+        request_id = _request_id.get()
+        if request_id is not None:
+            line["request_id"] = request_id
         return hide_keys(json.dumps(line | getattr(record, "fields", {})))
 
 
 def configure_logging(level: str) -> None:
-    """Send the service's log to standard error, from `level` on."""
-    logger = logging.getLogger("counterpoint")
+    """Send the log of the service, its server and its tracing to standard error, from `level` on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
-    logger.handlers = [handler]
-    logger.setLevel(level)
-    logger.propagate = False
+    for name in ("counterpoint", *_OTHERS):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
     # uvicorn's own access line says the same again, with the query string, where keys travel.
     logging.getLogger("uvicorn.access").disabled = True
 
@@ -77,6 +89,7 @@ class RequestLog:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        _request_id.set(request_id)
         began, status = time.perf_counter(), 0
 
         async def send_with_id(message: Message) -> None:
@@ -101,4 +114,6 @@ class RequestLog:
                 "status": status,
                 "duration_ms": round((time.perf_counter() - began) * 1_000, 2),
             }
+            if "trace_id" in scope["state"]:
+                fields["trace_id"] = scope["state"]["trace_id"]
             _access.info("request", extra={"fields": fields})

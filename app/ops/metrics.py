@@ -1,6 +1,6 @@
-"""What `/metrics` tells, in Prometheus' text format: the version in use, drift, the challenger.
+"""What `/metrics` tells, in Prometheus' text format: the instruments, the version, drift, the challenger.
 
-Every worker tells the same of drift and challenger, since it adds up what all of them counted.
+Every worker tells the same, since it adds up what all of them counted.
 """
 
 import datetime
@@ -8,13 +8,16 @@ from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from app.errors import NotFoundError
 from app.observing.counts import Observations
 from app.observing.drift import LANGUAGES, drift_of_day, shares_of
 from app.observing.shadow import agreement
+from app.ops.workers import AllWorkers, shared_folder
 from app.service import Service
+from counterpoint import __version__
 from models.drift import DriftReference
 from models.errors import BundleError
 
@@ -27,10 +30,20 @@ _PAIR_WINDOW = ("champion", "challenger", "window")
 def service_registry(service: Service) -> CollectorRegistry:
     """Return a registry that asks the service whenever it is read."""
     registry = CollectorRegistry(auto_describe=False)
+    folder = shared_folder()
+    registry.register(_Instruments(service) if folder is None else AllWorkers(folder))
     registry.register(_Releases(service))
     registry.register(_Drift(service))
     registry.register(_Shadow(service))
     return registry
+
+
+class _Instruments(Collector):
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._service.instruments.registry.collect()
 
 
 class _Releases(Collector):
@@ -38,13 +51,12 @@ class _Releases(Collector):
         self._service = service
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        info = _gauge("model_info", "1, with the version in use", ("version",))
+        info = _gauge("model_info", "1, with the version in use in the process that answers", ("version",))
         info.add_metric([self._service.shelf.scorer.version], 1)
         yield info
-        refused = _gauge("refused", "1 where a version that should be in use is refused", ("role",))
-        refused.add_metric(["active"], float(self._service.shelf.problem is not None))
-        refused.add_metric(["challenger"], float(self._service.observing.problem is not None))
-        yield refused
+        build = _gauge("build_info", "1, with the version of the service", ("version",))
+        build.add_metric([__version__], 1)
+        yield build
 
 
 class _Drift(Collector):

@@ -19,6 +19,7 @@ if _given is not None:
     _run(_given)
 else:
     from app.settings import load_settings  # with the models behind it, which takes a moment
+    from app.store.address import database_url
 
-    with create_engine(load_settings().database_url).connect() as _connection:
+    with create_engine(database_url(load_settings())).connect() as _connection:
         _run(_connection)
