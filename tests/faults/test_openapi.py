@@ -29,5 +29,5 @@ def test_every_route_answers_as_documented(
     assert told.returncode == 0, told.stdout + told.stderr
     generated = re.search(r"(\d+) generated", told.stdout)
     assert generated is not None, told.stdout
-    assert int(generated[1]) > 15 * fuzz_cases
+    assert int(generated[1]) > 500
     sys.stdout.write(f"schemathesis: {generated[1]} cases\n")
