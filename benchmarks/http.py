@@ -128,7 +128,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until and process.poll() is None:
         try:
-            if httpx.get(f"{url}/readyz").is_success:
+            if httpx.get(f"{url}/readyz", timeout=30).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.2)
