@@ -146,7 +146,9 @@ class Scorer:
 
 
 def _civility_of(names: Sequence[str], row: NDArray[np.float64]) -> Civility:
-    attributes = {cast(Attribute, name): rounded(value) for name, value in zip(names, row.tolist(), strict=True)}
+    attributes = {
+        cast(Attribute, name): rounded(value) for name, value in zip(names, row.tolist(), strict=True)
+    }
     return Civility(score=rounded(1 - attributes["TOXICITY"]), attributes=attributes)
 
 

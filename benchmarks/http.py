@@ -111,6 +111,7 @@ def serving(workers: int = 1, **settings: str) -> Iterator[Served]:
         environment = os.environ | settings
         environment["COUNTERPOINT_DATABASE_URL"] = f"sqlite:///{folder}/x.sqlite3"
         environment["COUNTERPOINT_OBSERVATIONS"] = f"{folder}/observations"
+        environment["COUNTERPOINT_ACTIVE_FILE"] = f"{folder}/active.json"
         command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.echo:create_app"]
         command += ["--port", str(port), "--workers", str(workers), "--log-level", "error"]
         process = subprocess.Popen(
