@@ -3,8 +3,8 @@
 python -m benchmarks.soak [--minutes 10] [--workers 2] [--per-second 60]
 
 Single comments, batches, streams, other protocols, feedback, articles, refused bodies, and every half a
-minute another bundle put to use. The first fifth of the time is warm-up. Exit status 1 where a request failed, or
-where resident memory grew by more than 3 %.
+minute another bundle put to use. The first fifth of the time is warm-up. Exit status 1 where a request
+failed, or where resident memory grew by more than 3 %.
 """
 
 import argparse
