@@ -2,7 +2,10 @@
 
 import importlib.util
 import os
-from collections.abc import Iterator
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +25,7 @@ def _load(path: Path) -> ModuleType:
 
 
 _releases = _load(TESTS / "releases" / "conftest.py")
+_store = _load(TESTS / "store" / "conftest.py")
 make_settings, serve = _releases.make_settings, _releases.serve
 environment, folder, run, started = (
     _releases.environment,
@@ -29,6 +33,36 @@ environment, folder, run, started = (
     _releases.run,
     _releases.started,
 )
+own_postgres = _store.own_postgres
+_PATIENCE_S = 90
+_SMALL_DISK = "2m"
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], None]:
+    """Wait for a condition, which is asked again and again until a deadline."""
+
+    def wait(met: Callable[[], Any]) -> None:
+        give_up = time.monotonic() + _PATIENCE_S
+        while not met():
+            assert time.monotonic() < give_up, "it does not come about"
+            threading.Event().wait(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes; the test is skipped where none may be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SMALL_DISK},mode=700", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 @pytest.fixture(scope="session")
