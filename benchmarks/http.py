@@ -114,6 +114,7 @@ def serving(workers: int = 1, **settings: str) -> Iterator[Served]:
         environment["COUNTERPOINT_ACTIVE_FILE"] = f"{folder}/active.json"
         command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.echo:create_app"]
         command += ["--port", str(port), "--workers", str(workers), "--log-level", "error"]
+        command += ["--timeout-worker-healthcheck", "60"]  # as `counterpoint serve` has it
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -143,13 +143,15 @@ def soak(served: Served, minutes: float, per_second: float) -> tuple[Counter[str
     held: list[float] = []
     began = time.monotonic()
     activated = began
-    with httpx.Client(base_url=served.url, timeout=120, trust_env=False) as http:
-        while time.monotonic() < began + 60 * minutes:
-            time.sleep(_SAMPLE_S)
-            held.append(_megabytes(served))
-            if time.monotonic() >= activated + _ACTIVATE_EVERY_S:
-                wrong += _activate_another(http, seen)
-                activated = time.monotonic()
+    while time.monotonic() < began + 60 * minutes:
+        time.sleep(_SAMPLE_S)
+        held.append(_megabytes(served))
+        if time.monotonic() >= activated + _ACTIVATE_EVERY_S:
+            status = _activate_another(served.url)
+            activated = time.monotonic()
+            with lock:
+                seen[f"activate {status}"] += 1
+                wrong += status != 200
     ending.set()
     for caller in callers:
         caller.join()
@@ -159,14 +161,12 @@ def soak(served: Served, minutes: float, per_second: float) -> tuple[Counter[str
     return seen, wrong, told, told[1] / told[0] - 1
 
 
-def _activate_another(http: httpx.Client, seen: Counter[str]) -> int:
-    found = http.get("/v1/models").json()
-    others = [model["version"] for model in found["models"] if not model["active"]]
-    if not others:
-        return 0
-    response = http.post(f"/v1/models/{random.choice(others)}/activate")
-    seen[f"activate {response.status_code}"] += 1
-    return int(not response.is_success)
+def _activate_another(url: str) -> int:
+    # A connection of its own: the server closes one that is idle.
+    with httpx.Client(base_url=url, timeout=120, trust_env=False) as http:
+        models = http.get("/v1/models").json()["models"]
+        [version] = [model["version"] for model in models if not model["active"]][-1:]
+        return http.post(f"/v1/models/{version}/activate").status_code
 
 
 def _megabytes(served: Served) -> float:

@@ -1,11 +1,11 @@
 """`counterpoint serve`: start the HTTP service."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -120,7 +120,7 @@ class _Announcing:
 def _announce(name: tuple[Any, ...]) -> None:
     host, port = str(name[0]), int(name[1])
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    console = Console(stderr=True, soft_wrap=True)
-    console.print(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", markup=False)
-    console.print(_EXAMPLE.format(address=address), markup=False, highlight=False)
-    console.print()
+    # Where nobody takes what is printed any more, comments are scored all the same.
+    with suppress(OSError):
+        typer.echo(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", err=True)
+        typer.echo(f"{_EXAMPLE.format(address=address)}\n", err=True)

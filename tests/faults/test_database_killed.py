@@ -1,4 +1,4 @@
-"""PostgreSQL is killed while comments are scored: not one answer is missing, and all is well again by itself."""
+"""PostgreSQL is killed while comments are scored: no answer is missing, and all is well again by itself."""
 
 import threading
 from collections import Counter

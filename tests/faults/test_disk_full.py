@@ -1,6 +1,7 @@
 """The disk fills up, on a small file system made for the test, and has room again."""
 
 import errno
+import itertools
 import json
 import os
 import sqlite3
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 LONG = "A comment of some length. " * 400
 
@@ -18,11 +20,8 @@ def fill(disk: Path) -> Path:
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         for size in (65_536, 512, 1):
-            try:
-                while file.write(bytes(size)):
-                    pass
-            except OSError as error:
-                assert error.errno == errno.ENOSPC
+            with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+                file.writelines(itertools.repeat(bytes(size)))
     return ballast
 
 
@@ -60,7 +59,13 @@ def test_the_service_scores_on(
 def test_an_export_leaves_no_half_file(run: Callable[..., Any], small_disk: Path, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text(
-        "".join(json.dumps({"text": f"{n} {LONG}", "labels": {"INSULT": 0}}) + "\n" for n in range(99))
+        "".join(
+            json.dumps(
+                {"text": f"{n} {LONG}", "scores": {"INSULT": 0}, "received": "2026-11-02T09:30:00+00:00"}
+            )
+            + "\n"
+            for n in range(99)
+        )
     )
     assert run("store", "import", str(rows)).returncode == 0
     ballast = fill(small_disk)

@@ -29,7 +29,7 @@ def test_the_service_answers_on(environment: dict[str, str], until: Callable[...
         command,
         env=environment,
         stderr={"a closed pipe": writer, "a full disk": full, "no standard error": None}[broken],
-        preexec_fn=shut if broken == "no standard error" else None,  # noqa: PLW1509
+        preexec_fn=shut if broken == "no standard error" else None,
     )
     for end in (reader, writer, full):
         os.close(end)
