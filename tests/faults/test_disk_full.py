@@ -61,7 +61,12 @@ def test_an_export_leaves_no_half_file(run: Callable[..., Any], small_disk: Path
     rows.write_text(
         "".join(
             json.dumps(
-                {"text": f"{n} {LONG}", "scores": {"INSULT": 0}, "received": "2026-11-02T09:30:00+00:00"}
+                {
+                    "text": f"{n} {LONG}",
+                    "scores": {"INSULT": 0},
+                    "source": "api",
+                    "received": "2026-11-02T09:30:00+00:00",
+                }
             )
             + "\n"
             for n in range(99)
