@@ -8,10 +8,11 @@ DEV_ENV := $(VENV)/.dev
 TRAIN_ENV := $(VENV)/.train
 HOST ?= 127.0.0.1
 PORT ?= 8000
+FUZZ_CASES ?= 300
 OUTPUT ?= models/releases/$(shell date +%Y.%m.%d)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format train bench docker clean
+.PHONY: help run test lint format train fuzz soak bench docker clean
 
 help: ## Explain these commands
 	@echo "Counterpoint: scores reader comments, civility and stance. On a fresh machine with Python 3.11 or later:"
@@ -37,6 +38,12 @@ format: $(DEV_ENV) ## Mend style and formatting
 
 train: $(TRAIN_ENV) ## Build a new bundle from the datasets in DATA_DIR (or COUNTERPOINT_DATA_DIR)
 	$(BIN)/counterpoint train --output $(OUTPUT) $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+fuzz: $(DEV_ENV) ## Send the service some 20,000 requests that nobody means to send
+	FUZZ_CASES=$(FUZZ_CASES) $(BIN)/python -m pytest -s tests/faults/test_openapi.py tests/faults/test_raw_bodies.py
+
+soak: $(DEV_ENV) ## Ten minutes of mixed requests: nothing fails, and memory does not grow
+	$(BIN)/python -m benchmarks.soak
 
 bench: $(DEV_ENV) ## Measure speed against a reference in the same run
 	$(BIN)/python -m benchmarks

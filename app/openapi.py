@@ -68,6 +68,7 @@ def describe_bodies(app: FastAPI) -> None:
             document = generate()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(definitions["$defs"])
+            _forget_validation_errors(document)
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -100,3 +101,14 @@ def describe_access(app: FastAPI, routers: Iterable[APIRouter]) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _forget_validation_errors(document: dict[str, Any]) -> None:
+    """Remove what FastAPI adds to each route with a parameter, and what no route answers."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            told = str(operation["responses"].get("422"))
+            if "HTTPValidationError" in told:
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)

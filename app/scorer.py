@@ -117,6 +117,8 @@ class Scorer:
 
     def _spans(self, requests: Sequence[ScoreRequest], english: Sequence[int]) -> dict[int, list[Span]]:
         explained = [i for i in english if requests[i].explain]
+        if not explained:
+            return {}
         found = self.bundle.civility.explain([requests[i].comment.text for i in explained])
         return dict(zip(explained, found, strict=True))
 
@@ -154,7 +156,9 @@ class Scorer:
 
 
 def _civility_of(names: Sequence[str], row: NDArray[np.float64]) -> Civility:
-    attributes = {cast(Attribute, name): rounded(value) for name, value in zip(names, row, strict=True)}
+    attributes = {
+        cast(Attribute, name): rounded(value) for name, value in zip(names, row.tolist(), strict=True)
+    }
     return Civility(score=rounded(1 - attributes["TOXICITY"]), attributes=attributes)
 
 

@@ -61,6 +61,8 @@ def tell_stances(model: StanceModel, asked: Sequence[AskedStances], settings: Se
         dict.fromkeys(_Case(p.text, one.comment, one.parent) for one in asked for p in one.premises if p)
     )
     replies = list(dict.fromkeys(_Case(one.parent, one.comment) for one in asked if one.parent is not None))
+    if not towards and not replies:  # an empty call of the models takes as long as a comment's civility
+        return [ToldStances([None] * len(one.premises)) for one in asked]
     by_premise = _judged(towards, model.assess(_pairs(towards), parents=[case.parent for case in towards]))
     by_parent = _judged(replies, model.assess_replies(_pairs(replies)))
     shares = _shares(model, asked, settings.explain_sentences)

@@ -1,95 +1,126 @@
-"""The service under load on loopback: /v1/score beside comments:analyze, in one run.
+"""The service under load on loopback, beside an echo of the same routes, in one run.
 
-python -m benchmarks.http [--connections 16] [--requests 3000] [--encoder-share 0.2]
+python -m benchmarks.http [--connections 1 16 64] [--seconds 5] [--workers 1 2] [--encoder-share 0]
 
-One worker process serves; this process asks, each connection one request after the other. The texts are
-the project's example comments, without a premise; the machine should have two cores to spare.
+One process asks, by wrk where that is installed. It takes a core of its own, so the table also tells the
+processor time that the workers themselves take for a request: the share of it that is the echo's is what
+"CPU ratio" says, and holds on a machine that is busy. The texts are the project's example comments, without a
+premise; no two requests of a run have the same one, so that no encoder remembers its answer.
 """
 
 import argparse
-import asyncio
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-import numpy as np
+import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.asking import Asked, ask, generator
+from benchmarks.echo import ECHO
 from data.examples import load_examples
 from models import ATTRIBUTES
 
-__all__ = ["measure_http", "serving"]
+__all__ = ["Served", "bodies_of", "measure_http", "serving"]
 
-_START_S = 60
-
-
-def measure_http(url: str, connections: int, requests: int) -> list[dict[str, Any]]:
-    """Return one row a route: requests a second and latencies in milliseconds."""
-    texts = [comment.text for thread in load_examples() for comment in thread.comments]
-    routes: dict[str, list[Any]] = {
-        "/v1/score": [{"comment": {"text": text}} for text in texts],
-        "/v1alpha1/comments:analyze": [
-            {"comment": {"text": text}, "requestedAttributes": {name: {} for name in ATTRIBUTES}}
-            for text in texts
-        ],
-    }
-    asyncio.run(_load(url, "/v1/score", routes["/v1/score"], connections, len(texts)))  # warm
-    rows = [asyncio.run(_load(url, route, bodies, connections, requests)) for route, bodies in routes.items()]
-    for row in rows:
-        row["ratio"] = round(row["per_second"] / rows[0]["per_second"], 2)
-    return rows
+ROUTES = ("/v1/score", "/v1/score/batch", "/v1alpha1/comments:analyze")
+_START_S = 120
+_BATCH = 32
+_VARIATIONS = 40  # of each text
 
 
-async def _load(url: str, route: str, bodies: list[Any], connections: int, requests: int) -> dict[str, Any]:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    latencies: list[float] = []
-    numbers = iter(range(requests))
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running service."""
 
-    async def ask(client: httpx.AsyncClient) -> None:
-        for number in numbers:
-            began = time.perf_counter()
-            response = await client.post(route, json=bodies[number % len(bodies)])
-            latencies.append(time.perf_counter() - began)
-            response.raise_for_status()
+    url: str
+    process: int
 
-    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
-        began = time.perf_counter()
-        await asyncio.gather(*(ask(client) for _ in range(connections)))
-        seconds = time.perf_counter() - began
-    p50, p95, p99 = np.percentile(np.array(latencies) * 1000, (50, 95, 99))
+    def processor_seconds(self) -> float:
+        """Return the processor time that all of its processes have taken so far."""
+        first = psutil.Process(self.process)
+        times = [process.cpu_times() for process in (first, *first.children(recursive=True))]
+        return float(sum(one.user + one.system for one in times))
+
+
+def bodies_of(route: str) -> list[Any]:
+    """Return requests of a route, no two alike."""
+    examples = [comment.text for thread in load_examples() for comment in thread.comments]
+    texts = [f"{text} ({number})" for number in range(_VARIATIONS) for text in examples]
+    if route == "/v1/score":
+        return [{"comment": {"text": text}} for text in texts]
+    if route == "/v1/score/batch":
+        batches = (texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH))
+        return [{"items": [{"comment": {"text": text}} for text in batch]} for batch in batches]
+    asked: dict[str, dict[str, object]] = {name: {} for name in ATTRIBUTES}
+    return [{"comment": {"text": text}, "requestedAttributes": asked} for text in texts]
+
+
+def measure_http(served: Served, connections: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield a row for each route and number of connections.
+
+    `per_second` are comments; latencies are milliseconds; `cpu` is the workers' processor time for a
+    comment in microseconds; `ratio` compares throughput with the echo's, `cpu_ratio` that time.
+    """
+    for route in ROUTES:
+        bodies = bodies_of(route)
+        ask(served.url + route, bodies, 16, min(seconds, 3))  # warm
+        for number in connections:
+            echo = _measured(served, ECHO + route, bodies, number, seconds)
+            row = _measured(served, route, bodies, number, seconds)
+            row["ratio"] = row["per_second"] / echo["per_second"]
+            row["cpu_ratio"] = echo["cpu"] / row["cpu"]
+            yield row | {"echo": echo["per_second"]}
+
+
+def _measured(
+    served: Served, path: str, bodies: Sequence[Any], connections: int, seconds: float
+) -> dict[str, Any]:
+    comments = _BATCH if path.endswith("batch") else 1
+    before = served.processor_seconds()
+    asked: Asked = ask(served.url + path, bodies, connections, seconds)
+    spent = served.processor_seconds() - before
     return {
-        "route": route,
-        "per_second": round(requests / seconds),
-        "p50": round(float(p50), 1),
-        "p95": round(float(p95), 1),
-        "p99": round(float(p99), 1),
+        "route": path,
+        "connections": connections,
+        "per_second": comments * asked.requests / asked.seconds,
+        "p50": asked.p50,
+        "p95": asked.p95,
+        "p99": asked.p99,
+        "cpu": 1e6 * spent / (comments * asked.requests),
+        "failed": asked.failed,
     }
 
 
 @contextmanager
-def serving(**settings: str) -> Iterator[str]:
-    """Serve the newest bundle on a free port, in a process of its own; yields the address."""
+def serving(workers: int = 1, **settings: str) -> Iterator[Served]:
+    """Serve the newest bundle on a free port, with echo routes, in processes of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with TemporaryDirectory() as folder:
         environment = os.environ | settings
         environment["COUNTERPOINT_DATABASE_URL"] = f"sqlite:///{folder}/x.sqlite3"
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port)]
+        environment["COUNTERPOINT_OBSERVATIONS"] = f"{folder}/observations"
+        environment["COUNTERPOINT_ACTIVE_FILE"] = f"{folder}/active.json"
+        command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.echo:create_app"]
+        command += ["--port", str(port), "--workers", str(workers), "--log-level", "error"]
+        command += ["--timeout-worker-healthcheck", "60"]  # as `counterpoint serve` has it
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
             _wait(f"http://127.0.0.1:{port}", process)
-            yield f"http://127.0.0.1:{port}"
+            yield Served(f"http://127.0.0.1:{port}", process.pid)
         finally:
             process.terminate()
             process.wait(30)
@@ -99,7 +130,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until and process.poll() is None:
         try:
-            if httpx.get(f"{url}/readyz").is_success:
+            if httpx.get(f"{url}/readyz", timeout=30).is_success:
                 return
         except httpx.TransportError:
             time.sleep(0.2)
@@ -109,24 +140,32 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description="Throughput and latency of the service on loopback.")
-    parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=3_000, help="of each route")
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, 16, 64])
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1], help="one run for each number")
     parser.add_argument("--encoder-share", default=None, help="COUNTERPOINT_ENCODER_SHARE of the service")
     asked = parser.parse_args()
     settings = {} if asked.encoder_share is None else {"COUNTERPOINT_ENCODER_SHARE": asked.encoder_share}
     columns = {
-        "route": "",
-        "per_second": "requests/s",
-        "ratio": "against /v1/score",
-        "p50": "p50 ms",
-        "p95": "p95 ms",
-        "p99": "p99 ms",
+        "route": ("", "{}"),
+        "connections": ("connections", "{}"),
+        "per_second": ("comments/s", "{:,.0f}"),
+        "echo": ("echo/s", "{:,.0f}"),
+        "ratio": ("ratio", "{:.2f}"),
+        "cpu": ("CPU µs", "{:,.0f}"),
+        "cpu_ratio": ("CPU ratio", "{:.2f}"),
+        "p50": ("p50 ms", "{:.1f}"),
+        "p95": ("p95 ms", "{:.1f}"),
+        "p99": ("p99 ms", "{:.1f}"),
+        "failed": ("failed", "{}"),
     }
-    table = Table(*columns.values(), title=f"{asked.connections} connections, one worker")
-    with serving(**settings) as url:
-        for row in measure_http(url, asked.connections, asked.requests):
-            table.add_row(*(str(row[name]) for name in columns))
-    Console().print(table)
+    for workers in asked.workers:
+        title = f"{workers} worker{'s' if workers > 1 else ''}, asked by {generator()}"
+        table = Table(*(name for name, _ in columns.values()), title=title)
+        with serving(workers, **settings) as served:
+            for row in measure_http(served, asked.connections, asked.seconds):
+                table.add_row(*(layout.format(row[name]) for name, (_, layout) in columns.items()))
+        Console(width=130).print(table)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def measure_rescoring(
     part = folder / "part.jsonl"
     with archive.open("rb") as source, part.open("wb") as target:
         target.writelines(islice(source, service_rows))
-    with serving(COUNTERPOINT_ENCODER_SHARE="0") as url:
-        yield _row("through a service", part, ["--url", url], service_rows, 1, folder, reference)
+    with serving(COUNTERPOINT_ENCODER_SHARE="0") as served:
+        yield _row("through a service", part, ["--url", served.url], service_rows, 1, folder, reference)
     if cluster:
         with _cluster(folder) as address:
             options = ["--scheduler", address, "--encoder-share", "0"]

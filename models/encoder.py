@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 from typing import Any, Self
@@ -79,7 +80,7 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
             options.inter_op_num_threads = 1
             session = InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
             self._memory = _Memory(self.remembered)
-            self._session = session, cutting_tokenizer(self.tokenizer, self.max_tokens)
+            self._session = session, _shared_tokenizer(self.tokenizer, self.max_tokens)
         return *self._session, self._memory
 
 
@@ -144,6 +145,11 @@ def cutting_tokenizer(text: str, max_tokens: int) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_tokens, strategy="longest_first")
     return tokenizer
+
+
+# Reading a tokenizer holds the interpreter for a tenth of a second and more, during which nothing is scored:
+# bundles that are put to use one after the other mostly have the same.
+_shared_tokenizer = lru_cache(maxsize=4)(cutting_tokenizer)
 
 
 def _run(

@@ -3,7 +3,8 @@
 import unicodedata
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import JsonValue
 from starlette.responses import Response
 
 from app.access.needs import needs
@@ -17,11 +18,17 @@ __all__ = ["ArticleId", "router"]
 
 _MAX_ID_CHARACTERS = 256
 _SUMMARY = "/summary"
+# What is checked below, for the document alone: its answers name the id, whose problem they tell.
+_NO_CONTROL = r"[^\x00-\x1f\x7f-\x9f\ufffd]*"
+_ID_SCHEMA: dict[str, JsonValue] = {
+    "maxLength": _MAX_ID_CHARACTERS,
+    "pattern": rf"^{_NO_CONTROL}[^\x00-\x20\x7f-\xa0\s\ufffd]{_NO_CONTROL}$",
+}
 
 router = APIRouter(tags=["articles"])
 
 
-def _checked_id(article_id: str) -> str:
+def _checked_id(article_id: Annotated[str, Path(json_schema_extra=_ID_SCHEMA)]) -> str:
     # A server turns bytes that are not UTF-8 into U+FFFD, which would make different ids one.
     broken = any(unicodedata.category(char) in {"Cc", "Cs"} or char == "\ufffd" for char in article_id)
     if not article_id.strip():

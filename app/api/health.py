@@ -33,6 +33,8 @@ async def readyz(service: CurrentService) -> Health:
     checks = {"model": service.shelf.scorer.version, "database": "ok"}
     try:
         await service.ask_store(service.store.check)
+        if service.store.database.refuses_to_write:
+            checks["database"] = "the last write failed; comments and feedback may not be stored"
     except StoreError:
         checks["database"] = "does not answer; scores come without registered premises"
     problems = {"activation": service.shelf.problem, "challenger": service.observing.problem}

@@ -26,6 +26,12 @@ async def list_models(service: CurrentService) -> ModelList:
     return await to_thread.run_sync(service.shelf.list)
 
 
+@router.post("/v1/models/rollback", dependencies=[needs("admin")], responses=problems(403, 404, 409))
+async def roll_back_model(service: CurrentService) -> ModelInfo:
+    """Put the version that was active before to use again, as an activation does."""
+    return await _change(service, service.shelf.roll_back)
+
+
 @router.get("/v1/models/{version}", dependencies=[needs("score")], responses=problems(404, 409))
 async def get_model(version: str, service: CurrentService) -> ModelInfo:
     """Return one version."""
@@ -44,12 +50,6 @@ async def activate_model(version: str, service: CurrentService) -> ModelInfo:
     It is in use here once this is answered; other workers follow within seconds.
     """
     return await _change(service, service.shelf.activate, version)
-
-
-@router.post("/v1/models/rollback", dependencies=[needs("admin")], responses=problems(403, 404, 409))
-async def roll_back_model(service: CurrentService) -> ModelInfo:
-    """Put the version that was active before to use again, as an activation does."""
-    return await _change(service, service.shelf.roll_back)
 
 
 async def _change(service: CurrentService, change: Callable[..., ModelInfo], *args: str) -> ModelInfo:

@@ -1,12 +1,13 @@
 """An article's stored comments by stance and civility."""
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, BeforeValidator
 
 from app.access.needs import needs
 from app.api.articles import ArticleId
@@ -21,6 +22,18 @@ from models.errors import BundleError
 
 __all__ = ["router"]
 
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]")
+
+
+def _check_date_time(value: str) -> str:
+    # Pydantic takes a bare number for seconds, or for milliseconds where it is large.
+    if not _DATE_TIME.match(value):
+        raise ValueError("is not an RFC 3339 date-time")
+    return value
+
+
+_DateTime = Annotated[AwareDatetime, BeforeValidator(_check_date_time, json_schema_input_type=AwareDatetime)]
+
 router = APIRouter(tags=["articles"], dependencies=[needs("score")])
 
 
@@ -30,9 +43,9 @@ async def summarise_article(
     service: CurrentService,
     by: Annotated[Period, Query(description="Length of a period, in UTC.")] = "day",
     since: Annotated[
-        AwareDatetime | None, Query(description="First moment that counts, by the time of scoring.")
+        _DateTime | None, Query(description="First moment that counts, by the time of scoring.")
     ] = None,
-    until: Annotated[AwareDatetime | None, Query(description="First moment that does not.")] = None,
+    until: Annotated[_DateTime | None, Query(description="First moment that does not.")] = None,
 ) -> ArticleSummary:
     """Count an article's stored comments, and correct the shares for the model's known errors.
 

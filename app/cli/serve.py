@@ -2,11 +2,11 @@
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -132,13 +132,13 @@ class _Announcing:
 def _announce(name: tuple[Any, ...]) -> None:
     host, port = str(name[0]), int(name[1])
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    console = Console(stderr=True, soft_wrap=True)
-    if not console.is_terminal:
-        _announce_in_log(address)
-        return
-    console.print(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", markup=False)
-    console.print(_EXAMPLE.format(address=address), markup=False, highlight=False)
-    console.print()
+    # Where nobody takes what is printed any more, comments are scored all the same.
+    with suppress(OSError):
+        if sys.stderr.isatty():
+            typer.echo(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", err=True)
+            typer.echo(f"{_EXAMPLE.format(address=address)}\n", err=True)
+        else:
+            _announce_in_log(address)
 
 
 def _announce_in_log(address: str) -> None:

@@ -4,8 +4,10 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Scope
 
 from app.errors import RefusedError, ScorerClosedError, StoreError, UnauthorizedError, UnavailableError
@@ -104,7 +106,18 @@ async def _answer_http_exception(request: Request, error: Exception) -> Response
         status=status.value,
         detail=details.get(status.value, f"{status.description or status.phrase}."),
     )
-    return problem_response(problem, request.scope, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods_at(request))
+    return problem_response(problem, request.scope, headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    # Each method is a route of its own, and the first that does not know the method would name itself alone.
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.methods]
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    same = [route for route in found if route.path == found[0].path]
+    return sorted({method for route in same for method in route.methods or ()})
 
 
 async def _answer_bad_parameters(request: Request, error: Exception) -> Response:

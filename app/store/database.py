@@ -43,6 +43,8 @@ class Database:
     def __init__(self, url: str, *, timeout_s: float = 2.0) -> None:
         self._engine = _engine(url, timeout_s)
         self._timeout_s = timeout_s
+        self.refuses_to_write = False
+        """Whether the last transaction that writes failed: the disk is full, or must not be written."""
         self._prepared = False
         self._preparing = threading.Lock()
 
@@ -85,7 +87,9 @@ class Database:
             self._prepare()
             with self._transaction(write) as connection:
                 yield connection
+            self.refuses_to_write = self.refuses_to_write and not write
         except SQLAlchemyError as error:
+            self.refuses_to_write = self.refuses_to_write or (write and isinstance(error, _DOWN))
             cause = getattr(error, "orig", None) or type(error).__name__
             kind = StoreDownError if isinstance(error, _DOWN) else StoreError
             raise kind(f"the database {self.place} does not answer: {cause}") from None

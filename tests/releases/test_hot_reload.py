@@ -1,6 +1,7 @@
 """Activating under load, across workers: nothing fails, nothing is mixed, everybody follows."""
 
 import json
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from models import load_bundle
 
 OLD, NEW = "2026.1.0", "2026.2.0"
 WORKERS = 2
+ACTIVATIONS = int(os.environ.get("ACTIVATIONS", "2"))
 BODIES: list[dict[str, Any]] = [
     {"comment": {"text": f"Comment {n}: you are a stupid idiot."}, "article": {"premise": "Ban cars"}}
     for n in range(12)
@@ -96,10 +98,11 @@ def test_every_worker_follows_under_load(
     with started("--workers", str(WORKERS)) as served:
         served.wait(lambda _: len(served.workers_with(NEW)) == WORKERS)
         with Load(served.url, expected) as load:
-            assert run("models", "activate", OLD).returncode == 0
-            served.wait(lambda _: len(served.workers_with(OLD)) == WORKERS)
-            assert run("models", "rollback").returncode == 0
-            served.wait(lambda _: len(served.workers_with(NEW)) == WORKERS)
+            for _ in range(ACTIVATIONS // 2):
+                assert run("models", "activate", OLD).returncode == 0
+                served.wait(lambda _: len(served.workers_with(OLD)) == WORKERS)
+                assert run("models", "rollback").returncode == 0
+                served.wait(lambda _: len(served.workers_with(NEW)) == WORKERS)
         assert load.seen == {OLD, NEW}
         assert load.asked > 50
         for number in range(2 * WORKERS):

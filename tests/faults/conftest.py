@@ -1,0 +1,84 @@
+"""A service to be mistreated, in this process or in one of its own."""
+
+import importlib.util
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"faults_{path.parent.name}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_releases = _load(TESTS / "releases" / "conftest.py")
+_store = _load(TESTS / "store" / "conftest.py")
+make_settings, serve = _releases.make_settings, _releases.serve
+environment, folder, run, started = (
+    _releases.environment,
+    _releases.folder,
+    _releases.run,
+    _releases.started,
+)
+own_postgres = _store.own_postgres
+_PATIENCE_S = 90
+_SMALL_DISK = "2m"
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], None]:
+    """Wait for a condition, which is asked again and again until a deadline."""
+
+    def wait(met: Callable[[], Any]) -> None:
+        give_up = time.monotonic() + _PATIENCE_S
+        while not met():
+            assert time.monotonic() < give_up, "it does not come about"
+            threading.Event().wait(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes; the test is skipped where none may be mounted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SMALL_DISK},mode=700", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.fixture(scope="session")
+def fuzzing() -> bool:
+    """Whether to look for new faults, with other cases each time, as `make fuzz` does."""
+    return "FUZZ_CASES" in os.environ
+
+
+@pytest.fixture(scope="session")
+def fuzz_cases() -> int:
+    """How many cases of each kind."""
+    return int(os.environ.get("FUZZ_CASES", "5"))
+
+
+@pytest.fixture(scope="session")
+def server(serve: Any) -> Iterator[Any]:
+    """A service in which every route may be used."""
+    with serve(allow_activate=True, database_timeout_s=30, log_level="ERROR") as running:
+        yield running
