@@ -6,12 +6,13 @@ PIP := $(BIN)/pip --disable-pip-version-check
 RUN_ENV := $(VENV)/.run
 DEV_ENV := $(VENV)/.dev
 TRAIN_ENV := $(VENV)/.train
+AUDIT_ENV := $(VENV)/.audit
 HOST ?= 127.0.0.1
 PORT ?= 8000
 OUTPUT ?= models/releases/$(shell date +%Y.%m.%d)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format train bench docker clean
+.PHONY: help run test lint format train bench audit sbom docker clean
 
 help: ## Explain these commands
 	@echo "Counterpoint: scores reader comments, civility and stance. On a fresh machine with Python 3.11 or later:"
@@ -41,6 +42,12 @@ train: $(TRAIN_ENV) ## Build a new bundle from the datasets in DATA_DIR (or COUN
 bench: $(DEV_ENV) ## Measure speed against a reference in the same run
 	$(BIN)/python -m benchmarks
 
+audit: $(AUDIT_ENV) ## Look for known weaknesses in the dependencies (asks the network)
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
+sbom: $(AUDIT_ENV) ## Write sbom.json: what is installed, as CycloneDX
+	$(BIN)/cyclonedx-py environment --of JSON --output-file sbom.json $(BIN)/python
+
 docker: ## Build the container image counterpoint:latest
 	docker build -t counterpoint:latest .
 
@@ -61,4 +68,8 @@ $(DEV_ENV): $(BIN)/python pyproject.toml constraints.txt
 
 $(TRAIN_ENV): $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
+	@touch $@ $(RUN_ENV)
+
+$(AUDIT_ENV): $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[audit]'
 	@touch $@ $(RUN_ENV)
