@@ -178,6 +178,5 @@ def test_an_archive_that_unpacks_to_more_than_memory_may_hold_is_read_in_pieces(
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MOST_MEMORY_MB * 1_024
     assert output.exists(), done.stderr
     told = output.read_text()
-    assert "16000000 bytes" in told
     assert '"first"' in told
     assert '"last"' in told
