@@ -6,13 +6,14 @@ PIP := $(BIN)/pip --disable-pip-version-check
 RUN_ENV := $(VENV)/.run
 DEV_ENV := $(VENV)/.dev
 TRAIN_ENV := $(VENV)/.train
+AUDIT_ENV := $(VENV)/.audit
 HOST ?= 127.0.0.1
 PORT ?= 8000
 FUZZ_CASES ?= 300
 OUTPUT ?= models/releases/$(shell date +%Y.%m.%d)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format train fuzz soak bench docker clean
+.PHONY: help run test lint format train fuzz soak bench audit sbom docker clean
 
 help: ## Explain these commands
 	@echo "Counterpoint: scores reader comments, civility and stance. On a fresh machine with Python 3.11 or later:"
@@ -48,6 +49,12 @@ soak: $(DEV_ENV) ## Ten minutes of mixed requests: nothing fails, and memory doe
 bench: $(DEV_ENV) ## Measure speed against a reference in the same run
 	$(BIN)/python -m benchmarks
 
+audit: $(AUDIT_ENV) ## Look for known weaknesses in the dependencies (asks the network)
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
+sbom: $(AUDIT_ENV) ## Write sbom.json: what is installed, as CycloneDX
+	$(BIN)/cyclonedx-py environment --of JSON --output-file sbom.json $(BIN)/python
+
 docker: ## Build the container image counterpoint:latest
 	docker build -t counterpoint:latest .
 
@@ -68,4 +75,8 @@ $(DEV_ENV): $(BIN)/python pyproject.toml constraints.txt
 
 $(TRAIN_ENV): $(BIN)/python pyproject.toml constraints.txt
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[train]'
+	@touch $@ $(RUN_ENV)
+
+$(AUDIT_ENV): $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[audit]'
 	@touch $@ $(RUN_ENV)

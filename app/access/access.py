@@ -34,7 +34,7 @@ class Access:
     async def start(self) -> None:
         """Read the keys, and warn where none is needed."""
         if self._settings.open:
-            _log.warning("COUNTERPOINT_OPEN is true: whoever reaches this service may use all of it")
+            _log.warning("COUNTERPOINT_OPEN: whoever reaches this service may use all of it")
             return
         await self.keyring.read()
         if self.keyring.is_empty:

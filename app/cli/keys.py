@@ -61,6 +61,7 @@ def create(
     if not name.strip() or len(name) > 128 or not name.isprintable():
         raise typer.BadParameter("NAME must have 1 to 128 printable characters")
     now = datetime.now(UTC)
+    end = None if expires is None else _end_of(expires, now)
     with open_database() as database:
         server_secrets = make_server_secret(load_settings())
         given, tag = new_key(), server_secrets.newest_tag
@@ -72,7 +73,7 @@ def create(
             scopes=scopes,
             requests_a_minute=rate,
             created=now,
-            expires=None if expires is None else _end_of(expires, now),
+            expires=end,
         )
         KeyStore(database).add(stored)
     if as_json:

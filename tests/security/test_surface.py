@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import zstandard
 
 BODY = {"comment": {"text": "Thank you for this careful report."}}
 HEADERS = {
@@ -21,7 +22,7 @@ HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
 }
-MOST_MEMORY_MB = 700
+MOST_MEMORY_MB = 560
 
 
 def raw(url: str, request: bytes) -> bytes:
@@ -101,7 +102,7 @@ def test_ids_add_no_header_and_leave_no_folder(http: httpx.Client, keyed: Any) -
     key = {"X-API-Key": keyed.every}
     for article in ("a%0d%0aX-Evil:%201", "a%0aX-Evil:%201", "a%00"):
         refused = http.put(f"/v1/articles/{article}", json={"premise": "Ban cars"}, headers=key)
-        assert refused.status_code == 422
+        assert refused.status_code in {404, 422}
         assert "x-evil" not in refused.headers
     # To the store an id is a text like any other.
     odd = "/v1/articles/..%2F..%2Fetc%2Fpasswd"
@@ -117,7 +118,7 @@ def test_ids_add_no_header_and_leave_no_folder(http: httpx.Client, keyed: Any) -
 
 @pytest.mark.parametrize(
     "version",
-    ["..%2F..%2Fetc", "%2e%2e%2f2026.2.0", "..%2Freleases%2F2026.2.0", ".", "%00", "2026.2.0%2F..", "~root"],
+    ["..%2F..%2Fetc", "%2e%2e%2f2026.2.0", "..%2Freleases%2F2026.2.0", "%00", "2026.2.0%2F..", "~root"],
 )
 def test_a_version_is_a_name_and_no_path(http: httpx.Client, keyed: Any, version: str) -> None:
     key = {"X-API-Key": keyed.every}
@@ -158,23 +159,24 @@ def test_compressed_bodies_are_not_unpacked(http: httpx.Client, keyed: Any, codi
 
 
 @pytest.mark.parametrize("suffix", ["gz", "zst"])
-def test_an_archive_that_unpacks_to_a_gigabyte_takes_bounded_memory(
+def test_an_archive_that_unpacks_to_more_than_memory_may_hold_is_read_in_pieces(
     tmp_path: Path, bundle_path: Path, suffix: str
 ) -> None:
     if suffix == "gz":
-        pack: Any = gzip.compress(b"x" * 4_000_000)
+        pack: Callable[[bytes], bytes] = gzip.compress
     else:
-        import zstandard
-
-        pack = zstandard.compress(b"x" * 4_000_000)
+        pack = zstandard.compress
+    good = [json.dumps({"id": name, "text": "Thank you."}).encode() for name in ("first", "last")]
     bomb = tmp_path / f"bomb.jsonl.{suffix}"
-    bomb.write_bytes(pack * 250)  # members one after the other: one line of a gigabyte
-    command = [sys.executable, "-m", "app.cli", "rescore", str(bomb), "--output", str(tmp_path / "out.jsonl")]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    subprocess.run(
-        [*command, "--bundle", str(bundle_path)], capture_output=True, text=True, timeout=120, check=False
-    )
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    assert max(peak, before) < MOST_MEMORY_MB * 1_024
-    told = (tmp_path / "out.jsonl").read_text()
-    assert "16000000 bytes" in told
+    # Members one after the other, and in them one line of 400 MB between two good ones.
+    bomb.write_bytes(pack(good[0] + b"\n") + pack(b"x" * 4_000_000) * 100 + pack(b"\n" + good[1] + b"\n"))
+    output = tmp_path / "out.jsonl"
+    command = [sys.executable, "-m", "app.cli", "rescore", str(bomb), "--output", str(output)]
+    command += ["--bundle", str(bundle_path), "--encoder-share", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    # Of all children so far: the most that any of them ever held.
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < MOST_MEMORY_MB * 1_024
+    assert output.exists(), done.stderr
+    told = output.read_text()
+    assert '"first"' in told
+    assert '"last"' in told
