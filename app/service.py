@@ -17,6 +17,8 @@ from app.adaptation.learning import AdaptedStance
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
+from app.limits.admission import Admission
+from app.limits.rates import RateLimiter
 from app.observing.observer import Observer
 from app.ops.logging import log_failure
 from app.premise import find_premises, given_claims
@@ -70,6 +72,16 @@ class Service:
             wait_ms=settings.micro_batch_wait_ms,
             budget_ms=settings.micro_batch_budget_ms,
             max_waiting=settings.max_waiting,
+            deadline_s=settings.deadline_s,
+        )
+        self.admission = Admission(
+            goal_s=None if settings.overload_latency_ms is None else settings.overload_latency_ms / 1_000,
+            bulk_wait=lambda: self.batcher.bulk_wait_s,
+            most_bulk_wait_s=settings.deadline_s,
+        )
+        redis = settings.redis_url
+        self.rates = RateLimiter(
+            None if redis is None else redis.get_secret_value(), timeout_s=settings.redis_timeout_ms / 1_000
         )
         self._adapter = (
             StanceAdapter(
@@ -105,6 +117,7 @@ class Service:
             await asyncio.gather(*following, return_exceptions=True)
             await self.access.close()
             self.store.close()
+            await self.rates.close()
 
     async def answer(
         self, request: ScoreRequest, *, bulk: bool = False, scorer: Scorer | None = None
@@ -119,6 +132,7 @@ class Service:
 
         Raises:
             BusyError: too many single comments wait.
+            TookTooLongError: the deadline has passed.
             ScorerClosedError: the service is closing.
         """
         [question] = await self._questions([request], scorer)

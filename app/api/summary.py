@@ -24,7 +24,7 @@ __all__ = ["router"]
 router = APIRouter(tags=["articles"], dependencies=[needs("score")])
 
 
-@router.get("/v1/articles/{article_id:path}/summary", responses=problems(404, 422, 503))
+@router.get("/v1/articles/{article_id:path}/summary", responses=problems(404, 422, 429, 503))
 async def summarise_article(
     article_id: ArticleId,
     service: CurrentService,
