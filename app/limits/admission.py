@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Admission", "AdmissionGate", "Gate", "ReadyRefusal"]
+__all__ = ["Admission", "AdmissionGate", "Coming", "Gate", "ReadyRefusal"]
 
 _AT_FIRST = 64
-_FEWEST = 16
+_FEWEST = 8
 _LEARNING_RATE = 0.1
 _TELL_EVERY_S = 10.0
 _log = logging.getLogger("counterpoint.limits")
@@ -33,6 +33,7 @@ class Admission:
     Attributes:
         limit: most single comments in flight, as learnt.
         in_flight: single comments in flight.
+        coming: requests that the server has let in and that will be in flight in a moment.
         refused: how many requests were refused, by kind: "single" or "bulk".
     """
 
@@ -40,7 +41,7 @@ class Admission:
         self, *, goal_s: float | None, bulk_wait: Callable[[], float], most_bulk_wait_s: float
     ) -> None:
         self.limit = float("inf") if goal_s is None else float(_AT_FIRST)
-        self.in_flight = 0
+        self.in_flight = self.coming = 0
         self.refused: Counter[str] = Counter(single=0, bulk=0)
         self._goal = goal_s
         self._bulk_wait = bulk_wait
@@ -50,7 +51,7 @@ class Admission:
 
     def refuses_single(self) -> bool:
         """Tell whether one more single comment would wait too long; counts it if so."""
-        return self.in_flight >= self.limit and self._note("single")
+        return self.in_flight + self.coming >= self.limit and self._note("single")
 
     def refuses_bulk(self) -> bool:
         """Tell whether one more batch or stream would wait too long; counts it if so."""
@@ -88,6 +89,24 @@ class Admission:
             _log.warning("more requests than can be answered in time: refused", extra={"fields": fields})
             self._told_at, self._untold = now, 0
         return True
+
+
+class Coming:
+    """A request that the server has let in, until it is in flight or is over."""
+
+    KEY = "coming"
+    """Where it is in the scope's state."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._counts = True
+        admission.coming += 1
+
+    def is_here(self) -> None:
+        """Count it as coming no more."""
+        if self._counts:
+            self._counts = False
+            self._admission.coming -= 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +153,9 @@ class AdmissionGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         path = scope["path"] if scope["type"] == "http" else ""
+        coming: Coming | None = scope.get("state", {}).get(Coming.KEY)
+        if coming is not None:
+            coming.is_here()
         refusal = self._gate.refusal(path)
         if refusal is not None:
             await _send(refusal, send)

@@ -104,6 +104,7 @@ class RateLimit:
         if await allowance.take():
             await self._app(scope, receive, _telling(allowance, send))
             return
+        self._limiter.refused["rate"] += 1
         refusal = allowance.refusal()
         headers = {"Retry-After": str(refusal.retry_after_s), **allowance.headers()}
         await problem_response(problem_of(refusal), scope, headers)(scope, receive, send)

@@ -5,15 +5,15 @@ task is made for it: a refusal must cost far less than an answer, or refusing wo
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from app.errors import BusyError, HeadersTooLargeError, TooSlowError
-from app.limits.admission import Gate, ReadyRefusal
+from app.limits.admission import Coming, Gate, ReadyRefusal
 from app.limits.refusals import ready_refusal
 
 __all__ = ["BoundedHttp", "ConnectionLimits"]
@@ -32,6 +32,8 @@ class ConnectionLimits:
     """Most bytes of a request line with its headers."""
     head_s: float
     """Within how many seconds they must be here."""
+    ending: set[object] = field(default_factory=set)
+    """Those that have been refused and are about to be closed."""
 
 
 class _Answered:
@@ -58,14 +60,15 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._is_extra = False
+        self._is_counted = False
         self._refused = False
         self._over = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin."""
         super().connection_made(transport)
-        self._is_extra = len(self.connections) > self._limits.most
-        if len(self.connections) > self._limits.most + _SPARE:
+        self._is_extra = len(self.connections) - len(self._limits.ending) > self._limits.most
+        if self._is_extra and len(self.connections) > self._limits.most + _SPARE:
             transport.abort()
             return
         self._expect_head()
@@ -73,6 +76,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self._head_is_here()
+        self._limits.ending.discard(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -107,6 +111,18 @@ class BoundedHttp(HttpToolsProtocol):
         else:
             self._head_is_here()
             super().on_headers_complete()
+            self._is_counted = path in self._gate.single
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            try:
+                await app(scope, receive, send)
+            finally:
+                coming = scope["state"].get(Coming.KEY)
+                if coming is not None:
+                    coming.is_here()
+
+        super()._start_asgi_task(cycle, serve)
 
     def on_body(self, body: bytes) -> None:
         """Pass a piece of the body on."""
@@ -124,6 +140,10 @@ class BoundedHttp(HttpToolsProtocol):
             self.on_response_complete()
             return
         super().on_message_complete()
+        if self._is_counted and not self.cycle.response_complete:
+            # Only now, so that no slow sender counts; but before the application's turn comes.
+            self._is_counted = False
+            self.scope["state"][Coming.KEY] = Coming(self._gate.admission)
         if self.cycle.response_complete and self.timeout_keep_alive_task is None and not self.pipeline:
             # The answer came before the whole body, whose arrival ended the wait for the next request.
             delay = self.timeout_keep_alive
@@ -166,6 +186,7 @@ class BoundedHttp(HttpToolsProtocol):
         """Answer, if it is this request's turn, and close the connection."""
         self._over = True
         self._head_is_here()
+        self._limits.ending.add(self)
         if not self._is_idle():
             self.transport.abort()
             return

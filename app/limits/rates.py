@@ -18,7 +18,7 @@ from limits.errors import StorageError
 
 from app.errors import SettingsError
 
-__all__ = ["RateLimiter", "Usage"]
+__all__ = ["RateLimiter", "Usage", "wait_for_one"]
 
 _WINDOW_S = 60
 _REST_S = 5.0
@@ -154,12 +154,12 @@ async def _take(storage: _Storage, caller: str, limit: int, wanted: int, partly:
         limit=limit,
         granted=granted,
         remaining=remaining,
-        retry_after_s=0.0 if remaining else _wait(limit, before, before_s, now, now_s),
+        retry_after_s=0.0 if remaining else wait_for_one(limit, before, before_s, now, now_s),
         reset_s=now_s if now else before_s,
     )
 
 
-def _wait(limit: int, before: int, before_s: float, now: int, now_s: float) -> float:
+def wait_for_one(limit: int, before: int, before_s: float, now: int, now_s: float) -> float:
     """Return in how many seconds one more is granted.
 
     Args:

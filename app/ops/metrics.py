@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from app.errors import NotFoundError
@@ -30,6 +30,7 @@ def service_registry(service: Service) -> CollectorRegistry:
     registry.register(_Releases(service))
     registry.register(_Drift(service))
     registry.register(_Shadow(service))
+    registry.register(_Limits(service))
     return registry
 
 
@@ -45,6 +46,33 @@ class _Releases(Collector):
         refused.add_metric(["active"], float(self._service.shelf.problem is not None))
         refused.add_metric(["challenger"], float(self._service.observing.problem is not None))
         yield refused
+
+
+class _Limits(Collector):
+    """What this process has refused, and takes on."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def collect(self) -> Iterator[GaugeMetricFamily | CounterMetricFamily]:
+        admission, rates = self._service.admission, self._service.rates
+        refused = CounterMetricFamily(
+            "counterpoint_requests_refused",
+            "Requests refused because there was too much to do, or their caller was over its rate",
+            labels=("reason",),
+        )
+        for reason, requests in (admission.refused | rates.refused).items():
+            refused.add_metric([reason], requests)
+        yield refused
+        limit = _gauge("admission_limit", "Single comments that may be in flight, as learnt", ())
+        limit.add_metric([], admission.limit)
+        yield limit
+        in_flight = _gauge("admission_in_flight", "Single comments in flight", ())
+        in_flight.add_metric([], admission.in_flight)
+        yield in_flight
+        redis = _gauge("redis_down", "1 where Redis is to count rates and does not answer", ())
+        redis.add_metric([], float(rates.is_down))
+        yield redis
 
 
 class _Drift(Collector):
