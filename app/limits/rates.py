@@ -123,14 +123,13 @@ class RateLimiter:
 def _redis(url: str, timeout_s: float) -> RedisStorage:
     if importlib.util.find_spec("redis") is None:
         raise SettingsError("COUNTERPOINT_REDIS_URL needs the extra redis: pip install counterpoint[redis]")
-    return RedisStorage(
-        f"async+{url}",
-        wrap_exceptions=True,
-        implementation="redispy",
-        key_prefix="counterpoint",
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-    )
+    options = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
+    try:
+        return RedisStorage(
+            f"async+{url}", True, implementation="redispy", key_prefix="counterpoint", **options
+        )
+    except ValueError:  # the message may quote the password
+        raise SettingsError("COUNTERPOINT_REDIS_URL must begin with redis://, rediss:// or unix://") from None
 
 
 async def _take(storage: _Storage, caller: str, limit: int, wanted: int, partly: bool) -> Usage:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 TESTS = Path(__file__).parents[1]
 
 
@@ -26,6 +26,16 @@ def _load(path: Path) -> ModuleType:
 
 _app = _load(TESTS / "app" / "conftest.py")
 make_settings, serve, run_app = _app.make_settings, _app.serve, _app.run_app
+
+
+_releases = _load(TESTS / "releases" / "conftest.py")
+folder, environment, started = _releases.folder, _releases.environment, _releases.started
+
+
+@pytest.fixture
+def not_late_in_a_minute(until: Callable[..., Any]) -> None:
+    """Wait for the next minute where this one is nearly over: memory counts anew in each."""
+    until(lambda: time.time() % 60 < 55)
 
 
 @pytest.fixture
@@ -58,6 +68,15 @@ class Line:
                     pieces.append(lines.read(size + 2)[:-2])
                 return status, headers, b"".join(pieces)
             return status, headers, lines.read(int(headers["content-length"]))
+
+    def receive_until(self, end: bytes) -> bytes:
+        """Read on until `end` has come; gives what was read."""
+        read = b""
+        while end not in read:
+            piece = self._socket.recv(65_536)
+            assert piece, f"closed after {read!r}"
+            read += piece
+        return read
 
     def is_closed(self) -> bool:
         """Tell whether the service ends the connection, waiting for it."""

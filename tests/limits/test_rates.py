@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from app.limits.rates import wait_for_one
 from app.main import create_app
 from app.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("not_late_in_a_minute")
 Serve = Callable[..., AbstractContextManager[Any]]
 COMMENT = {"comment": {"text": "Well said."}}
 

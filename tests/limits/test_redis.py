@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from app.errors import SettingsError
 from app.limits.rates import RateLimiter
 
+pytestmark = pytest.mark.usefixtures("not_late_in_a_minute")
 Serve = Callable[..., AbstractContextManager[Any]]
 COMMENT = {"comment": {"text": "Well said."}}
 
@@ -59,6 +61,12 @@ def test_a_redis_that_hangs_holds_nobody_up(serve: Serve) -> None:
         with serve(requests_a_minute=2, redis_url=url, redis_timeout_ms=20) as running:
             assert statuses(running.url, 3) == [200, 200, 429]
             assert health(running.url)["status"] == "degraded"
+
+
+@pytest.mark.parametrize("url", ["http://host:6379", "host"])
+def test_another_url_is_refused_at_the_start(serve: Serve, url: str) -> None:
+    with pytest.raises(SettingsError, match="COUNTERPOINT_REDIS_URL"), serve(redis_url=url):
+        pass
 
 
 @pytest.mark.parametrize("wanted", [1, 3])
