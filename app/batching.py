@@ -7,13 +7,13 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.errors import BusyError, ScorerClosedError
+from app.errors import BusyError, ScorerClosedError, TookTooLongError
 
 __all__ = ["BatcherStats", "MicroBatcher"]
 
@@ -60,6 +60,7 @@ class MicroBatcher(Generic[Item, Answer]):
             item is learnt from the micro-batches so far.
         max_waiting: most items that wait in each lane.
         taken: told how long, in seconds, each item of a micro-batch waited for its beginning.
+        deadline_s: within how many seconds an item is answered or given up.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class MicroBatcher(Generic[Item, Answer]):
         budget_ms: float = 100.0,
         max_waiting: int = 2_000,
         taken: Callable[[Sequence[float]], None] | None = None,
+        deadline_s: float | None = None,
     ) -> None:
         self.stats = BatcherStats()
         self.size = size
@@ -80,9 +82,11 @@ class MicroBatcher(Generic[Item, Answer]):
         self._cost: float | None = None
         self._max_waiting = max_waiting
         self._taken = taken
+        self._deadline = deadline_s
         self._singles: deque[_Job[Item, Answer]] = deque()
         self._bulk: deque[_Job[Item, Answer]] = deque()
         self._bulk_room = asyncio.Semaphore(max_waiting)
+        self._bulk_waiting = 0
         self._changed = asyncio.Event()
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scorer")
         self._loop_task: asyncio.Task[None] | None = None
@@ -97,6 +101,11 @@ class MicroBatcher(Generic[Item, Answer]):
     def waiting(self) -> tuple[int, int]:
         """How many single and how many bulk items wait."""
         return len(self._singles), len(self._bulk)
+
+    @property
+    def bulk_wait_s(self) -> float:
+        """For how many seconds the bulk that waits will keep the models busy, as far as is known."""
+        return self._bulk_waiting * (self._cost or 0.0)
 
     async def __aenter__(self) -> "MicroBatcher[Item, Answer]":
         """Start gathering."""
@@ -118,25 +127,56 @@ class MicroBatcher(Generic[Item, Answer]):
         Raises:
             ScorerClosedError: closing has begun.
             BusyError: too many single items wait; bulk waits for room instead.
+            TookTooLongError: the deadline has passed; where scoring had not begun, it never will.
             Exception: whatever scoring this very item raised.
         """
         if not bulk:
-            if len(self._singles) >= self._max_waiting:
-                raise BusyError(f"More than {self._max_waiting} comments wait here; try again later.")
-            return await self._join(self._singles, item)
-        async with self._bulk_room:
-            return await self._join(self._bulk, item)
+            return await self._in_time(self._join_singles(item), self._until())
+        self._bulk_waiting += 1
+        try:
+            return await self._in_time(self._join_bulk(item), self._until())
+        finally:
+            self._bulk_waiting -= 1
 
     async def submit_many(self, items: Sequence[Item]) -> list[Answer | BaseException]:
         """Answer many items in order, an exception in the place of each that failed.
 
-        They go into the bulk lane in portions of one micro-batch, so that several callers take turns.
+        They go into the bulk lane in portions of one micro-batch, so that several callers take turns. One
+        deadline holds for all of them.
         """
-        answers: list[Answer | BaseException] = []
-        for start in range(0, len(items), self.size):
-            portion = [self.submit(item, bulk=True) for item in items[start : start + self.size]]
-            answers += await asyncio.gather(*portion, return_exceptions=True)
+        until, answers = self._until(), list[Answer | BaseException]()
+        self._bulk_waiting += len(items)
+        try:
+            for start in range(0, len(items), self.size):
+                portion = items[start : start + self.size]
+                joined = [self._in_time(self._join_bulk(item), until) for item in portion]
+                answers += await asyncio.gather(*joined, return_exceptions=True)
+                self._bulk_waiting -= len(portion)
+        finally:
+            self._bulk_waiting -= len(items) - len(answers)
         return answers
+
+    def _until(self) -> float | None:
+        return None if self._deadline is None else asyncio.get_running_loop().time() + self._deadline
+
+    async def _in_time(self, answer: Coroutine[None, None, Answer], until: float | None) -> Answer:
+        try:
+            async with asyncio.timeout_at(until) as limit:
+                return await answer
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            detail = f"The comment was not scored within {self._deadline:g} s; try again later."
+            raise TookTooLongError(detail) from None
+
+    async def _join_singles(self, item: Item) -> Answer:
+        if len(self._singles) >= self._max_waiting:
+            raise BusyError(f"More than {self._max_waiting} comments wait here; try again later.")
+        return await self._join(self._singles, item)
+
+    async def _join_bulk(self, item: Item) -> Answer:
+        async with self._bulk_room:
+            return await self._join(self._bulk, item)
 
     async def _join(self, lane: deque[_Job[Item, Answer]], item: Item) -> Answer:
         if self._closed:

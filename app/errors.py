@@ -17,12 +17,16 @@
     │   │   └── MissingScopeError  403  the key's scopes
     │   ├── NotFoundError          404
     │   ├── ConflictError          409
+    │   ├── TooSlowError           408  the headers or the body came too slowly
     │   ├── TooLargeError          413
     │   ├── UnsupportedTypeError   415
     │   ├── InvalidRequestError    422  JSON, but not what was asked for
     │   ├── ReusedKeyError         422  an Idempotency-Key of another request
+    │   ├── TooManyRequestsError   429  more than the caller's rate
+    │   ├── HeadersTooLargeError   431
     │   ├── UnavailableError       503
-    │   └── BusyError              503  too many comments wait
+    │   ├── BusyError              503  too many comments wait
+    │   └── TookTooLongError       503  the deadline has passed
     └── ClientError                seen from the caller's side
         ├── ServiceUnavailable     no answer, after every retry
         └── RequestRefused         the service's problem document
@@ -43,6 +47,7 @@ __all__ = [
     "ClientError",
     "ConflictError",
     "ForbiddenError",
+    "HeadersTooLargeError",
     "InvalidRequestError",
     "MalformedBodyError",
     "MissingScopeError",
@@ -58,6 +63,9 @@ __all__ = [
     "StoreError",
     "StoredRowError",
     "TooLargeError",
+    "TooManyRequestsError",
+    "TooSlowError",
+    "TookTooLongError",
     "UnauthorizedError",
     "UnavailableError",
     "UnsupportedTypeError",
@@ -161,6 +169,14 @@ class ConflictError(RefusedError):
     title = "Conflict"
 
 
+class TooSlowError(RefusedError):
+    """The headers or the body did not come in time."""
+
+    status = 408
+    code = "too-slow"
+    title = "Too slow"
+
+
 class TooLargeError(RefusedError):
     """A body or a line is over its limit."""
 
@@ -193,6 +209,31 @@ class ReusedKeyError(RefusedError):
     title = "Idempotency-Key used before"
 
 
+class TooManyRequestsError(RefusedError):
+    """The caller has used up its rate.
+
+    Args:
+        detail: one sentence for the caller.
+        retry_after_s: when there is room again, in seconds.
+    """
+
+    status = 429
+    code = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class HeadersTooLargeError(RefusedError):
+    """The request line and its headers are over their limit."""
+
+    status = 431
+    code = "headers-too-large"
+    title = "Headers too large"
+
+
 class UnavailableError(RefusedError):
     """Something the request needs does not answer now; a later try may do."""
 
@@ -208,6 +249,15 @@ class BusyError(RefusedError):
     status = 503
     code = "busy"
     title = "Too many comments wait"
+    retry_after_s = 1
+
+
+class TookTooLongError(RefusedError):
+    """The comment could not be scored before its deadline."""
+
+    status = 503
+    code = "took-too-long"
+    title = "Not scored in time"
     retry_after_s = 1
 
 

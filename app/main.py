@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
@@ -13,11 +14,15 @@ from app.api import articles, feedback, health, metrics, models, scores, summary
 from app.compat import openai, perspective
 from app.compat.envelopes import PROTOCOLS, ForeignEnvelopes
 from app.integrations import coral, discourse
+from app.limits.admission import AdmissionGate
+from app.limits.bodies import BodyLimit
+from app.limits.callers import RateLimit
+from app.limits.refusals import gate_of
+from app.limits.wiring import body_limits, connection_limits
 from app.openapi import describe_access, describe_bodies
 from app.ops.draining import CloseWhileDraining
 from app.ops.encodings import PlainBodies
 from app.ops.headers import CORS, SecurityHeaders
-from app.ops.limits import BodyLimit
 from app.ops.logging import RequestLog, configure_logging
 from app.ops.metrics import service_registry
 from app.ops.problems import add_problem_handlers
@@ -46,11 +51,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings.log_level)
     service = Service(settings)
     check_start(settings, service.store.keys)
+    gate = gate_of(service.admission)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         async with service.open():
-            yield
+            yield {"gate": gate, "connections": connection_limits(settings)}
 
     app = FastAPI(
         title="Counterpoint",
@@ -81,8 +87,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     describe_bodies(app)
     describe_access(app, [part.router for part in parts])
     add_problem_handlers(app)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, except_paths={scores.STREAM_PATH})
+    # The last one added is asked first.
+    app.add_middleware(AdmissionGate, gate=gate)
+    app.add_middleware(BodyLimit, limits=body_limits(settings), except_paths={scores.STREAM_PATH})
     app.add_middleware(PlainBodies)
+    app.add_middleware(
+        RateLimit,
+        limiter=service.rates,
+        default=settings.requests_a_minute,
+        trusted_proxies=settings.trusted_proxies,
+        except_paths={"/livez", "/readyz", "/metrics"},
+    )
     free = FREE_PATHS | {metrics.PATH} if settings.metrics_open else FREE_PATHS
     app.add_middleware(KeyGate, access=service.access, free_paths=free)
     app.add_middleware(ForeignEnvelopes, protocols=PROTOCOLS)

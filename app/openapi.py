@@ -32,9 +32,11 @@ _MEANINGS = {
     403: "The key lacks the scope that is named, or the settings do not allow it.",
     404: "There is no such thing.",
     409: "What is there does not allow it.",
+    408: "The body comes too slowly.",
     413: "The body is over its limit, which is named.",
     415: "Another media type than the one read here.",
     422: "A field is missing, unknown, empty, of the wrong type or over its limit; `errors` names it.",
+    429: "The caller is over its rate; Retry-After says when there is room again.",
     503: "The database does not answer, or too many comments wait; Retry-After says when to try again.",
 }
 

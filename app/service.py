@@ -17,6 +17,8 @@ from app.adaptation.learning import AdaptedStance
 from app.batching import MicroBatcher
 from app.errors import StoreDownError, StoreError
 from app.keeping import CommentKeeper, what_to_keep
+from app.limits.admission import Admission
+from app.limits.rates import RateLimiter
 from app.observing.observer import Observer
 from app.ops.draining import Draining
 from app.ops.instruments import Instruments
@@ -79,6 +81,16 @@ class Service:
             budget_ms=settings.micro_batch_budget_ms,
             max_waiting=settings.max_waiting,
             taken=self.instruments.waited,
+            deadline_s=settings.deadline_s,
+        )
+        self.admission = Admission(
+            goal_s=None if settings.overload_latency_ms is None else settings.overload_latency_ms / 1_000,
+            bulk_wait=lambda: self.batcher.bulk_wait_s,
+            most_bulk_wait_s=settings.deadline_s,
+        )
+        redis = settings.redis_url
+        self.rates = RateLimiter(
+            None if redis is None else redis.get_secret_value(), timeout_s=settings.redis_timeout_ms / 1_000
         )
         self._adapter = (
             StanceAdapter(
@@ -118,6 +130,7 @@ class Service:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.access.close()
             self.store.close()
+            await self.rates.close()
             await to_thread.run_sync(self.tracing.close)
 
     async def answer(
@@ -133,6 +146,7 @@ class Service:
 
         Raises:
             BusyError: too many single comments wait.
+            TookTooLongError: the deadline has passed.
             ScorerClosedError: the service is closing.
         """
         [question] = await self._questions([request], scorer)
@@ -192,6 +206,9 @@ class Service:
     def note_state(self) -> None:
         """Bring the gauges up to date."""
         self.instruments.queued(*self.batcher.waiting)
+        self.instruments.turned_away(self.admission.refused | self.rates.refused)
+        self.instruments.admitted(self.admission.limit, self.admission.in_flight)
+        self.instruments.redis_down(self.rates.is_down)
         self.instruments.draining(self.draining.begun)
         self.instruments.measure_memory()
         self.instruments.refused("active", self.shelf.problem is not None)

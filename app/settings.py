@@ -177,6 +177,27 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=25_000_000, ge=1)
     """Most bytes of a request body, except on the stream."""
 
+    max_held_bytes: int = Field(default=250_000_000, ge=1)
+    """Most bytes of all request bodies that are being read or answered at once, except on the stream. A
+    request beyond it is answered 503."""
+
+    body_grace_s: float = Field(default=10.0, gt=0, le=600)
+    """How long, in seconds, the body of a request may take to arrive, however small it is. A slower one is
+    answered 408."""
+
+    body_bytes_per_s: int = Field(default=10_000, ge=1)
+    """How many bytes of a body must arrive in each second after that."""
+
+    max_header_bytes: int = Field(default=32_768, ge=1_024)
+    """Most bytes of a request line with its headers."""
+
+    header_timeout_s: float = Field(default=10.0, gt=0, le=600)
+    """How long, in seconds, these may take to arrive."""
+
+    max_connections: int = Field(default=800, ge=1)
+    """Most connections to one process. Requests on those beyond it are answered 503. The process must be
+    allowed about 200 more open files (`ulimit -n`)."""
+
     max_line_bytes: int = Field(default=2_000_000, ge=1)
     """Most bytes of one line of `POST /v1/score/stream`."""
 
@@ -185,6 +206,34 @@ class Settings(BaseSettings):
 
     stream_window_bytes: int = Field(default=8_000_000, ge=1)
     """From how many bytes of lines in flight no further line of the stream is read."""
+
+    stream_idle_s: float = Field(default=60.0, gt=0, le=86_400)
+    """How long, in seconds, a stream may wait for its caller to send on; then it is ended."""
+
+    requests_a_minute: int | None = Field(default=None, ge=1)
+    """How many comments a caller may have scored a minute, unless its key says otherwise; without a value,
+    any number. Callers without a key are told apart by their addresses. A request counts as many comments
+    as it has, and at least one."""
+
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    """How many proxies stand in front of the service, each adding to `X-Forwarded-For` the address from which
+    it was asked: so many entries from the right is the caller's. With 0 that header is not read."""
+
+    redis_url: SecretStr | None = None
+    """Redis or Valkey in which all processes count the requests a minute together, such as
+    `redis://host:6379/0`. Without it, each process counts for itself; so it does, too, while Redis does not
+    answer. Needs the extra `redis`."""
+
+    redis_timeout_ms: float = Field(default=100.0, gt=0, le=10_000)
+    """How long, in milliseconds, a request may wait for Redis."""
+
+    overload_latency_ms: float | None = Field(default=150.0, gt=0, le=60_000)
+    """Within how many milliseconds single comments are to be answered under overload: requests that would
+    take longer, judging by those before them, are answered 503 at once. Without a value, none is."""
+
+    deadline_s: float = Field(default=30.0, gt=0, le=3_600)
+    """Within how many seconds a comment is scored, or given up and answered 503. While more comments of
+    batches and streams wait than are scored in this time, new ones are answered 503 at once."""
 
     micro_batch_size: int = Field(default=64, ge=1)
     """Most comments scored by one call of the models."""

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from tempfile import TemporaryDirectory
@@ -102,19 +102,21 @@ def _measured(
 
 
 @contextmanager
-def serving(workers: int = 1, **settings: str) -> Iterator[Served]:
-    """Serve the newest bundle on a free port, with echo routes, in processes of its own."""
+def serving(settings: Mapping[str, str], workers: int = 1, *, with_echo: bool = True) -> Iterator[Served]:
+    """Serve the newest bundle on a free port in processes of its own: with echo routes, or as users do."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with TemporaryDirectory() as folder:
-        environment = os.environ | settings
+        environment = os.environ | dict(settings)
         environment["COUNTERPOINT_DATABASE_URL"] = f"sqlite:///{folder}/x.sqlite3"
         environment["COUNTERPOINT_OBSERVATIONS"] = f"{folder}/observations"
         environment["COUNTERPOINT_ACTIVE_FILE"] = f"{folder}/active.json"
-        command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.echo:create_app"]
-        command += ["--port", str(port), "--workers", str(workers), "--log-level", "error"]
-        command += ["--timeout-worker-healthcheck", "60"]  # as `counterpoint serve` has it
+        command = [sys.executable, "-m", "app.cli", "serve"]
+        if with_echo:
+            command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.echo:create_app"]
+            command += ["--log-level", "error", "--timeout-worker-healthcheck", "60"]
+        command += ["--port", str(port), "--workers", str(workers)]
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -162,7 +164,7 @@ def main() -> None:
     for workers in asked.workers:
         title = f"{workers} worker{'s' if workers > 1 else ''}, asked by {generator()}"
         table = Table(*(name for name, _ in columns.values()), title=title)
-        with serving(workers, **settings) as served:
+        with serving(settings, workers) as served:
             for row in measure_http(served, asked.connections, asked.seconds):
                 table.add_row(*(layout.format(row[name]) for name, (_, layout) in columns.items()))
         Console(width=130).print(table)

@@ -73,7 +73,7 @@ def measure_rescoring(
     part = folder / "part.jsonl"
     with archive.open("rb") as source, part.open("wb") as target:
         target.writelines(islice(source, service_rows))
-    with serving(COUNTERPOINT_ENCODER_SHARE="0") as served:
+    with serving({"COUNTERPOINT_ENCODER_SHARE": "0"}, with_echo=False) as served:
         yield _row("through a service", part, ["--url", served.url], service_rows, 1, folder, reference)
     if cluster:
         with _cluster(folder) as address:

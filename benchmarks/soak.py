@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--per-second", type=float, default=60, help="requests")
     asked = parser.parse_args()
-    with serving(asked.workers, COUNTERPOINT_ALLOW_ACTIVATE="true") as served:
+    with serving({"COUNTERPOINT_ALLOW_ACTIVATE": "true"}, asked.workers) as served:
         seen, wrong, (warm, end), growth = soak(served, asked.minutes, asked.per_second)
     console = Console()
     for kind, count in sorted(seen.items()):

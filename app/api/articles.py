@@ -52,7 +52,7 @@ ArticleId = Annotated[str, Depends(_checked_id)]
     response_model=ArticleRecord,
     responses={
         201: {"model": ArticleRecord, "description": "The article is new."},
-        **problems(400, 413, 415, 422, 503),
+        **problems(400, 408, 413, 415, 422, 429, 503),
     },
     openapi_extra=body_of(ArticleRegistration),
 )
@@ -69,7 +69,7 @@ async def put_article(request: Request, article_id: ArticleId, service: CurrentS
 
 
 @router.get(
-    "/v1/articles/{article_id:path}", dependencies=[needs("score")], responses=problems(404, 422, 503)
+    "/v1/articles/{article_id:path}", dependencies=[needs("score")], responses=problems(404, 422, 429, 503)
 )
 async def get_article(article_id: ArticleId, service: CurrentService) -> ArticleRecord:
     """Return what is registered for an article."""
@@ -83,7 +83,7 @@ async def get_article(article_id: ArticleId, service: CurrentService) -> Article
     "/v1/articles/{article_id:path}",
     dependencies=[needs("feedback")],
     status_code=204,
-    responses=problems(404, 422, 503),
+    responses=problems(404, 422, 429, 503),
 )
 async def delete_article(article_id: ArticleId, service: CurrentService) -> None:
     """Forget an article."""

@@ -37,7 +37,7 @@ router = APIRouter(tags=["feedback"], dependencies=[needs("feedback")])
     "/v1/feedback",
     status_code=201,
     response_model=FeedbackReceipt,
-    responses=problems(400, 413, 415, 422, 503),
+    responses=problems(400, 408, 413, 415, 422, 429, 503),
     openapi_extra=body_of(FeedbackRequest, or_else=FeedbackBatch) | {"parameters": [_KEY_PARAMETER]},
 )
 async def give_feedback(request: Request, service: CurrentService) -> Response:

@@ -24,8 +24,8 @@ async def readyz(service: CurrentService) -> Health:
     """Tell whether comments are scored, and what is amiss.
 
     It says no while the process is draining, before it ends. "degraded" is still ready: without the
-    database, scores come without registered premises, and where a version is refused, the one before it
-    goes on serving.
+    database, scores come without registered premises, where a version is refused, the one before it goes
+    on serving, and without Redis each process counts rates for itself.
     """
     if service.draining.begun:
         raise UnavailableError("This process is about to end; ask another one.")
@@ -38,6 +38,9 @@ async def readyz(service: CurrentService) -> Health:
     except StoreError:
         checks["database"] = "does not answer; scores come without registered premises"
     problems = {"activation": service.shelf.problem, "challenger": service.observing.problem}
+    await service.rates.check()
+    if service.rates.is_down:
+        problems["rates"] = "Redis does not answer; each process counts requests a minute for itself"
     refused = {name: problem for name, problem in problems.items() if problem is not None}
     if (keys := service.access.problem) is not None:
         refused["keys"] = keys

@@ -26,13 +26,13 @@ async def list_models(service: CurrentService) -> ModelList:
     return await to_thread.run_sync(service.shelf.list)
 
 
-@router.post("/v1/models/rollback", dependencies=[needs("admin")], responses=problems(403, 404, 409))
+@router.post("/v1/models/rollback", dependencies=[needs("admin")], responses=problems(403, 404, 409, 429))
 async def roll_back_model(service: CurrentService) -> ModelInfo:
     """Put the version that was active before to use again, as an activation does."""
     return await _change(service, service.shelf.roll_back)
 
 
-@router.get("/v1/models/{version}", dependencies=[needs("score")], responses=problems(404, 409))
+@router.get("/v1/models/{version}", dependencies=[needs("score")], responses=problems(404, 409, 429))
 async def get_model(version: str, service: CurrentService) -> ModelInfo:
     """Return one version."""
     try:
@@ -42,7 +42,7 @@ async def get_model(version: str, service: CurrentService) -> ModelInfo:
 
 
 @router.post(
-    "/v1/models/{version}/activate", dependencies=[needs("admin")], responses=problems(403, 404, 409)
+    "/v1/models/{version}/activate", dependencies=[needs("admin")], responses=problems(403, 404, 409, 429)
 )
 async def activate_model(version: str, service: CurrentService) -> ModelInfo:
     """Put another version to use, without a pause and without mixing two versions in one answer.

@@ -2,11 +2,14 @@
 
 from anyio import to_thread
 from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.access.needs import needs
-from app.api.stream import DuplexResponse, Line, answer_lines, split_lines
+from app.api.stream import DuplexResponse, Line, StreamPace, answer_lines, split_lines, unless_idle
 from app.errors import RefusedError, TooLargeError
+from app.limits.callers import allowance_of
+from app.limits.leaving import unless_gone
 from app.openapi import NDJSON, body_of, problems
 from app.ops.logging import log_failure
 from app.ops.problems import INTERNAL_PROBLEM, problem_of, refusal_of
@@ -37,7 +40,7 @@ router = APIRouter(tags=["scores"], dependencies=[needs("score")])
 @router.post(
     "/v1/score",
     response_model=ScoreAnswer,
-    responses=problems(400, 413, 415, 422, 503),
+    responses=problems(400, 408, 413, 415, 422, 429, 503),
     openapi_extra=body_of(ScoreRequest),
 )
 async def score(request: Request, service: CurrentService) -> Response:
@@ -50,7 +53,7 @@ async def score(request: Request, service: CurrentService) -> Response:
 @router.post(
     "/v1/score/batch",
     response_model=BatchAnswer,
-    responses=problems(400, 413, 415, 422),
+    responses=problems(400, 408, 413, 415, 422, 429, 503),
     openapi_extra=body_of(BatchRequest),
 )
 async def score_batch(request: Request, service: CurrentService) -> Response:
@@ -59,7 +62,11 @@ async def score_batch(request: Request, service: CurrentService) -> Response:
     body = await request.body()
     value, items = await to_thread.run_sync(_read_batch, body, service)
     good = [item for item in items if isinstance(item, ScoreRequest)]
-    answers = iter(await service.answer_many(good))
+    try:
+        outcomes = await unless_gone(request.receive, _answer_within_rate(good, request, service))
+    except ClientDisconnect:
+        return Response(status_code=499)
+    answers = iter(outcomes)
     results = [
         _result(next(answers) if isinstance(item, ScoreRequest) else item, request, comment_id_in(given))
         for item, given in zip(items, value["items"], strict=True)
@@ -71,7 +78,7 @@ async def score_batch(request: Request, service: CurrentService) -> Response:
     STREAM_PATH,
     status_code=200,
     response_class=DuplexResponse,
-    responses={200: _ANSWER_A_LINE, **problems(415)},
+    responses={200: _ANSWER_A_LINE, **problems(415, 429, 503)},
     openapi_extra=body_of(ScoreRequest, NDJSON),
 )
 async def score_stream(request: Request, service: CurrentService) -> DuplexResponse:
@@ -82,11 +89,27 @@ async def score_stream(request: Request, service: CurrentService) -> DuplexRespo
     read_content_type(request.headers.get("content-type"), _LINES)
     settings = service.settings
 
+    pace = StreamPace(allowance_of(request.scope))
+
     async def answer(line: Line) -> bytes:
+        await pace.wait()
         return _line(await _answer_line(line, service, request))
 
-    lines = split_lines(request.stream(), settings.max_line_bytes)
+    lines = split_lines(unless_idle(request.stream(), settings.stream_idle_s), settings.max_line_bytes)
     return DuplexResponse(answer_lines(lines, answer, settings.stream_window, settings.stream_window_bytes))
+
+
+async def _answer_within_rate(
+    items: list[ScoreRequest], request: Request, service: Service
+) -> list[ScoreAnswer | BaseException]:
+    """Answer as many items as the caller's rate allows; the rest is refused, each by itself."""
+    allowance, granted = allowance_of(request.scope), len(items)
+    if allowance is not None and granted > 1:
+        granted = 1 + await allowance.take(granted - 1, partly=True)
+    answers = await service.answer_many(items[:granted])
+    if allowance is not None and granted < len(items):
+        answers += [allowance.refusal()] * (len(items) - granted)
+    return answers
 
 
 def _read_batch(

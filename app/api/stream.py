@@ -9,7 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-__all__ = ["DuplexResponse", "Line", "answer_lines", "split_lines"]
+from app.limits.callers import Allowance
+
+__all__ = ["DuplexResponse", "Line", "StreamPace", "answer_lines", "split_lines", "unless_idle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,48 @@ class DuplexResponse(StreamingResponse):
             await self.stream_response(send)
         finally:
             await self._answers.aclose()
+
+
+class StreamPace:
+    """Lets the lines of a stream through at the caller's rate; those over it wait instead of being refused.
+
+    Args:
+        allowance: of the caller, the first line taken from it already; None lets everything through.
+    """
+
+    def __init__(self, allowance: Allowance | None) -> None:
+        self._allowance = allowance
+        self._is_first = True
+        self._turn = asyncio.Lock()
+
+    async def wait(self) -> None:
+        """Wait until a line may be scored."""
+        if self._allowance is None:
+            return
+        async with self._turn:
+            if self._is_first:
+                self._is_first = False
+                return
+            while not await self._allowance.take():
+                await asyncio.sleep(self._allowance.wait_s)
+
+
+async def unless_idle(chunks: AsyncIterator[bytes], idle_s: float) -> AsyncIterator[bytes]:
+    """Yield the chunks of a body.
+
+    Raises:
+        ClientDisconnect: the next one did not come within `idle_s` seconds.
+    """
+    iterator = aiter(chunks)
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                chunk = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ClientDisconnect from None
+        yield chunk
 
 
 async def split_lines(chunks: AsyncIterator[bytes], max_bytes: int) -> AsyncIterator[Line]:

@@ -37,7 +37,7 @@ _DateTime = Annotated[AwareDatetime, BeforeValidator(_check_date_time, json_sche
 router = APIRouter(tags=["articles"], dependencies=[needs("score")])
 
 
-@router.get("/v1/articles/{article_id:path}/summary", responses=problems(404, 422, 503))
+@router.get("/v1/articles/{article_id:path}/summary", responses=problems(404, 422, 429, 503))
 async def summarise_article(
     article_id: ArticleId,
     service: CurrentService,

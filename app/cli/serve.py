@@ -46,8 +46,7 @@ def serve(
 
       counterpoint serve --workers 4
     """
-    import uvicorn
-
+    from app.limits.server import server_config
     from app.main import create_app
     from app.ops.logging import configure_logging
     from app.settings import load_settings
@@ -60,23 +59,15 @@ def serve(
         _serve_by_several(settings, given, workers)
         return
     app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
-    )
-    _Announcing(config).run()
+    _Announcing(server_config(app, settings)).run()
 
 
 def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int) -> None:
     """Start workers, which read their settings from the environment, and start again those that die."""
-    import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     from app.access.starting import check_start
+    from app.limits.server import server_config
     from app.ops.workers import sharing
     from app.settings import PREFIX
     from app.store import Store
@@ -92,15 +83,11 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
     check_start(settings, store.keys)  # each worker looks too, but would only be started again
     store.close()
     os.environ |= {f"{PREFIX}{name.upper()}": str(value) for name, value in given.items()}
-    config = uvicorn.Config(
+    config = server_config(
         "app.main:create_app",
+        settings,
         factory=True,
-        host=settings.host,
-        port=settings.port,
         workers=workers,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
         timeout_worker_healthcheck=_WORKER_PATIENCE_S,
     )
     socket = config.bind_socket()

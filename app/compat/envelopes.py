@@ -12,10 +12,18 @@ from app.compat._perspective_errors import invalid_request
 from app.compat._reply import Reply
 from app.ops.problems import PROBLEM_TYPE
 
-__all__ = ["PROTOCOLS", "ForeignEnvelopes"]
+__all__ = ["PROTOCOLS", "ForeignEnvelopes", "translation_for"]
 
 _Translate = Callable[[int, str], Reply]
-_KEPT = ("accept-encoding", "allow", "connection", "retry-after", "www-authenticate")
+_KEPT = (
+    "accept-encoding",
+    "allow",
+    "connection",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "www-authenticate",
+)
 
 
 def _google(status: int, detail: str) -> Reply:
@@ -35,6 +43,11 @@ PROTOCOLS: dict[str, _Translate] = {
     openai.PATH: openai.error_for_status,
 }
 """Beginning of a path → how its clients want a problem's status and detail told."""
+
+
+def translation_for(path: str) -> _Translate | None:
+    """Return how problems are told to the clients of `path`, or None where as problem documents."""
+    return next((tell for beginning, tell in PROTOCOLS.items() if path.startswith(beginning)), None)
 
 
 class ForeignEnvelopes:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from app.access.needs import needs
 from app.compat._reply import MODEL_HEADER, Reply
 from app.errors import AppError
+from app.limits.callers import Allowance, allowance_of
 from app.ops.logging import log_failure
 from app.ops.problems import refusal_of
 from app.reading import is_blank, parse_body
@@ -45,6 +46,8 @@ _CATEGORIES = (
     "violence/graphic",
 )
 
+_KINDS = {429: "requests"}
+
 router = APIRouter(include_in_schema=False, dependencies=[needs("score")])
 
 
@@ -71,7 +74,7 @@ def error_for_status(status: int, message: str) -> Reply:
 
 async def _guarded(request: Request, service: Service) -> Reply:
     try:
-        return await _moderate(await request.body(), service)
+        return await _moderate(await request.body(), service, allowance_of(request.scope))
     except _ModerationError as error:
         return _error_reply(400, str(error), param=error.param, code=error.code)
     except Exception as error:
@@ -84,10 +87,12 @@ async def _guarded(request: Request, service: Service) -> Reply:
         return Reply(reply.code, reply.content, reply.headers | headers)
 
 
-async def _moderate(body: bytes, service: Service) -> Reply:
+async def _moderate(body: bytes, service: Service, allowance: Allowance | None) -> Reply:
     texts = _texts(await parse_body(body), service.settings)
     seen = [text for text in texts if not is_blank(text)]
     requests = [ScoreRequest(comment=Comment(text=text)) for text in seen]
+    if allowance is not None:
+        await allowance.take_all(len(requests) - 1)
     answers = iter(await _answers(requests, service))
     version = service.shelf.scorer.version
     results = []
@@ -173,7 +178,9 @@ def _reaches(score: float, attribute: Attribute, settings: Settings) -> bool:
 
 
 def _error_reply(status: int, message: str, *, param: str | None = None, code: str | None = None) -> Reply:
-    kind = "invalid_request_error" if status < 500 else "server_error"
+    kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "server_error")
+    if status == 429:
+        code = code or "rate_limit_exceeded"
     return _reply(status, {"error": {"message": message, "type": kind, "param": param, "code": code}})
 
 

@@ -22,6 +22,7 @@ from app.compat._perspective_request import SuggestRequest, read_analyze_request
 from app.compat._reply import MODEL_HEADER, Reply
 from app.errors import MalformedBodyError
 from app.feedback import Feedback, SpanFeedback
+from app.limits.callers import allowance_of
 from app.ops.logging import log_failure
 from app.premise import find_premise
 from app.reading import parse_body
@@ -75,9 +76,10 @@ async def batch(request: Request, service: CurrentService) -> Response:
     async def answer(_: Layout) -> Reply:
         calls = read_batch_body(request.headers.get("content-type"), await request.body())
         if any(call.path == _SUGGEST for call in calls):  # of the same client token the last one counts
-            replies = [await _answer_call(call, request, service) for call in calls]
+            replies = [await _answer_call(i, call, request, service) for i, call in enumerate(calls)]
         else:
-            replies = await asyncio.gather(*(_answer_call(call, request, service) for call in calls))
+            answers = (_answer_call(i, call, request, service) for i, call in enumerate(calls))
+            replies = await asyncio.gather(*answers)
         return write_batch_body(calls, replies)
 
     return (await _guarded(answer, request.query_params, request)).to_response()
@@ -90,8 +92,11 @@ async def _serve(method: _Method, request: Request, service: Service) -> Respons
     return (await _guarded(answer, request.query_params, request)).to_response()
 
 
-async def _answer_call(call: Call, request: Request, service: Service) -> Reply:
+async def _answer_call(place: int, call: Call, request: Request, service: Service) -> Reply:
     async def answer(layout: Layout) -> Reply:
+        allowance = allowance_of(request.scope)
+        if allowance is not None and place > 0:  # the first one came with the request itself
+            await allowance.take_all(1)
         method = {_ANALYZE: _analyze, _SUGGEST: _suggest}.get(call.path)
         if method is None or call.method != "POST":
             raise error_for_status(404, "Method not found.")

@@ -72,6 +72,20 @@ class Instruments:
         self._refused = self._gauge(
             "refused", "1 where a version that should be in use is refused", "livemax", ("role",)
         )
+        turned_away = self._counter(
+            "requests_refused",
+            "Requests refused because there was too much to do, or their caller was over its rate",
+            ("reason",),
+        )
+        self._turned_away = {name: turned_away.labels(name) for name in ("single", "bulk", "rate")}
+        self._turned_away_before = dict.fromkeys(self._turned_away, 0)
+        self._admission_limit = self._gauge(
+            "admission_limit", "Single comments that may be in flight, as learnt", "livesum"
+        )
+        self._in_flight = self._gauge("admission_in_flight", "Single comments in flight", "livesum")
+        self._redis_down = self._gauge(
+            "redis_down", "1 where Redis is to count rates and does not answer", "livemax"
+        )
         self._draining = self._gauge("draining", "Processes that end once their requests are done", "livesum")
         self._workers.set(1)
 
@@ -118,6 +132,21 @@ class Instruments:
         """Note how many comments wait now."""
         self._queue["single"].set(single)
         self._queue["bulk"].set(bulk)
+
+    def turned_away(self, requests: Mapping[str, int]) -> None:
+        """Note how many requests were refused since the start, by reason: "single", "bulk" or "rate"."""
+        for reason, so_far in requests.items():
+            self._turned_away[reason].inc(so_far - self._turned_away_before[reason])
+            self._turned_away_before[reason] = so_far
+
+    def admitted(self, limit: float, in_flight: int) -> None:
+        """Note how many single comments may be in flight now, and how many are."""
+        self._admission_limit.set(limit)
+        self._in_flight.set(in_flight)
+
+    def redis_down(self, down: bool) -> None:
+        """Note whether Redis is to count rates and does not answer."""
+        self._redis_down.set(down)
 
     def using(self, version: str, before: str | None) -> None:
         """Note the version in use, and the one until now."""

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
+from app.limits.server import server_config
 from app.main import create_app
 from app.service import Service
 from app.settings import Settings
@@ -48,7 +49,8 @@ class _Server(uvicorn.Server):
 
 @contextmanager
 def _run_app(app: FastAPI) -> Iterator[str]:
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on"))
+    chosen = {"host": "127.0.0.1", "port": 0, "log_level": "error", "lifespan": "on"}
+    server = _Server(server_config(app, app.state.service.settings, **chosen))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -111,5 +113,5 @@ def http(server_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def run_app() -> Callable[[FastAPI], AbstractContextManager[str]]:
-    """Serve any app on a free loopback port; gives its URL."""
+    """Serve an app of the service on a free loopback port; gives its URL."""
     return _run_app

@@ -37,7 +37,7 @@ def test_two_hundred_singles_are_answered_as_one_batch_with_fewer_calls(serve: S
         {"comment": {"text": f"Comment {n} on the cars of the city."}, "article": {"premise": "Ban cars"}}
         for n in range(200)
     ]
-    with serve(micro_batch_wait_ms=20) as running:
+    with serve(micro_batch_wait_ms=20, overload_latency_ms=None) as running:
         stats = running.service.batcher.stats
 
         async def ask_all() -> list[dict]:
