@@ -9,7 +9,7 @@ COPY app app
 COPY data data
 COPY models models
 COPY training training
-RUN pip --python /opt/counterpoint/bin/python install --constraint constraints.txt '.[postgres,signing,telemetry]'
+RUN pip --python /opt/counterpoint/bin/python install --constraint constraints.txt '.[postgres,redis,signing,telemetry]'
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/counterpoint --shell /usr/sbin/nologin counterpoint
