@@ -56,7 +56,7 @@ def test_an_error_of_the_models_is_no_deadline() -> None:
 def test_a_batch_whose_caller_has_gone_is_given_up(
     serve: Serve, line: Connect, score_request: Callable[..., bytes], until: Callable[..., Any]
 ) -> None:
-    items = [{"comment": {"text": f"Comment {n}. " * 100}} for n in range(1_000)]
+    items = [{"comment": {"text": f"Comment {n}. " * 400}} for n in range(1_000)]
     with serve(micro_batch_size=1) as running:
         batcher = running.service.batcher
         caller = line(running.url)
