@@ -19,7 +19,11 @@ from app.settings import Settings, load_settings
 Resources = dict[str, dict[str, Any]]
 KUBERNETES = ("1.30", "1.37")  # the oldest that knows preStop's sleep without being asked, and the newest
 ROOT = Path(__file__).parents[2]
-GIVEN = {"database-url": "postgresql://counterpoint:secret@db/counterpoint", "key-secret": "x" * 64, "redis-url": "redis://redis:6379/0"}
+GIVEN = {
+    "database-url": "postgresql://counterpoint:secret@db/counterpoint",
+    "key-secret": "x" * 64,
+    "redis-url": "redis://redis:6379/0",
+}
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
