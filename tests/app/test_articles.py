@@ -131,7 +131,9 @@ def test_a_store_in_memory(serve: Serve) -> None:
 def test_scoring_goes_on_without_the_database(serve: Serve, tmp_path: Path) -> None:
     place = tmp_path / "not there" / "x.sqlite3"
     with (
-        serve(database_url=f"sqlite:///{place}") as running,
+        serve(
+            database_url=f"sqlite:///{place}", open=True
+        ) as running,  # else nobody is let in: keys may lie there
         httpx.Client(base_url=running.url, timeout=60, trust_env=False) as http,
     ):
         assert premise_for(http, {"id": "a", "title": "title"}) == "title"
