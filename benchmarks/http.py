@@ -147,7 +147,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1], help="one run for each number")
     parser.add_argument("--encoder-share", default=None, help="COUNTERPOINT_ENCODER_SHARE of the service")
     asked = parser.parse_args()
-    settings = {} if asked.encoder_share is None else {"COUNTERPOINT_ENCODER_SHARE": asked.encoder_share}
+    settings = {"COUNTERPOINT_OVERLOAD_LATENCY_MS": "null"}  # nothing is refused, however many ask
+    if asked.encoder_share is not None:
+        settings["COUNTERPOINT_ENCODER_SHARE"] = asked.encoder_share
     columns = {
         "route": ("", "{}"),
         "connections": ("connections", "{}"),
