@@ -128,6 +128,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         y: Sequence[str],
         sample_weight: ArrayLike | None = None,
         groups: Sequence[str] | None = None,
+        floor_weight: ArrayLike | None = None,
     ) -> Self:
         """Fit relevance on all pairs, stance on the related ones.
 
@@ -141,6 +142,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             y: n labels: agree, disagree, neutral or unrelated; each must occur.
             sample_weight: shape (n,), positive.
             groups: n names of what must be left out together (a debate, a motion), at least 5 of them.
+            floor_weight: shape (n,), not negative: how much each pair counts when the floor is chosen;
+                `sample_weight` times this. None counts all.
 
         Raises:
             ValueError: an unknown label, or a label that never occurs.
@@ -167,7 +170,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             target = np.searchsorted(self.classes_, labels)
             self.temperature_ = _temperature(logits, target, weights)
             calibrated = softmax(logits / self.temperature_, axis=1)
-            self.floor_ = _floor(calibrated, target, weights, self.precision)
+            counted = weights if floor_weight is None else weights * np.asarray(floor_weight)[related]
+            self.floor_ = _floor(calibrated, target, counted, self.precision)
         return self
 
     def fit_replies(
@@ -376,6 +380,8 @@ def _floor(
     weights: NDArray[np.float64],
     precision: float,
 ) -> float:
+    counted = weights > 0
+    probabilities, target, weights = probabilities[counted], target[counted], weights[counted]
     confidence = probabilities.max(axis=1)
     order = np.argsort(-confidence)
     right = (probabilities.argmax(axis=1) == target)[order]

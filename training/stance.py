@@ -49,6 +49,8 @@ HEAD_SHARES: dict[str, float] = {
 Reader comments weigh most, for they are what the model is asked about.
 """
 
+_FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE})  # readers who can be understood without guessing
+_STRAYED_SHARE = 0.4
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
 JUDGED: dict[str, int] = {
@@ -111,12 +113,13 @@ def train_head(
     """Fit the stance model on these rows, which must be the calibration split: unseen by the encoder.
 
     `more` are rows from elsewhere, which have `more_share` of the weight and count among each other by
-    their own.
+    their own. The abstention floor is chosen on readers' comments.
     """
     chosen = _drawn(rows, dict.fromkeys(HEAD_SHARES, _MOST_HEAD_ROWS), seed)
-    chosen += _opened(chosen, seed)
+    chosen += [*_strayed(chosen, seed), *_opened(chosen, seed)]
     counts = Counter(row.source for row in chosen)
     weights = np.array([HEAD_SHARES[row.source] / counts[row.source] for row in chosen])
+    counted = [float(row.source in _FLOOR_SOURCES) for row in chosen] + [1.0] * len(more)
     if more:
         further = np.array([row.weight for row in more])
         weights = np.append((1 - more_share) * weights / weights.sum(), more_share * further / further.sum())
@@ -127,6 +130,7 @@ def train_head(
         [row.label for row in chosen],
         sample_weight=weights * len(chosen) / weights.sum(),
         groups=[row.group for row in chosen],
+        floor_weight=counted,
     )
 
 
@@ -224,6 +228,26 @@ def _drawn(rows: Sequence[StanceRow], most: dict[str, int], seed: int) -> list[S
         size = min(most[source], len(of_source))
         drawn += of_source if size == len(of_source) else random.Random(seed).sample(of_source, size)
     return drawn
+
+
+def _strayed(rows: Sequence[StanceRow], seed: int) -> list[StanceRow]:
+    """Texts under a premise of another group: beside arc, the sets have none that is unrelated."""
+    chance = random.Random(seed)
+    by_source: dict[str, list[StanceRow]] = defaultdict(list)
+    for row in rows:
+        if row.source != "arc":
+            by_source[row.source].append(row)
+    premises = [row for row in rows if row.label != _UNRELATED]
+    pairs = [
+        (chance.choice(premises), row)
+        for _, of_source in sorted(by_source.items())
+        for row in chance.sample(of_source, round(_STRAYED_SHARE * len(of_source)))
+    ]
+    return [
+        StanceRow(asked.premise, row.text, _UNRELATED, row.source, asked.group)
+        for asked, row in pairs
+        if asked.group != row.group
+    ]
 
 
 def _opened(rows: Sequence[StanceRow], seed: int) -> list[StanceRow]:
