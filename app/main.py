@@ -97,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         default=settings.requests_a_minute,
         trusted_proxies=settings.trusted_proxies,
         except_paths={"/livez", "/readyz", "/metrics"},
+        refused=service.instruments.turned_away,
     )
     free = FREE_PATHS | {metrics.PATH} if settings.metrics_open else FREE_PATHS
     app.add_middleware(KeyGate, access=service.access, free_paths=free)

@@ -87,6 +87,7 @@ class Service:
             goal_s=None if settings.overload_latency_ms is None else settings.overload_latency_ms / 1_000,
             bulk_wait=lambda: self.batcher.bulk_wait_s,
             most_bulk_wait_s=settings.deadline_s,
+            refused=self.instruments.turned_away,
         )
         redis = settings.redis_url
         self.rates = RateLimiter(
@@ -206,7 +207,6 @@ class Service:
     def note_state(self) -> None:
         """Bring the gauges up to date."""
         self.instruments.queued(*self.batcher.waiting)
-        self.instruments.turned_away(self.admission.refused | self.rates.refused)
         self.instruments.admitted(self.admission.limit, self.admission.in_flight)
         self.instruments.redis_down(self.rates.is_down)
         self.instruments.draining(self.draining.begun)

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -29,23 +28,28 @@ class Admission:
         bulk_wait: tells for how many seconds the comments of batches and streams that wait will keep the
             models busy.
         most_bulk_wait_s: from which such wait on batches and streams are refused.
+        refused: told of each request that is refused: "single" or "bulk".
 
     Attributes:
         limit: most single comments in flight, as learnt.
         in_flight: single comments in flight.
         coming: requests that the server has let in and that will be in flight in a moment.
-        refused: how many requests were refused, by kind: "single" or "bulk".
     """
 
     def __init__(
-        self, *, goal_s: float | None, bulk_wait: Callable[[], float], most_bulk_wait_s: float
+        self,
+        *,
+        goal_s: float | None,
+        bulk_wait: Callable[[], float],
+        most_bulk_wait_s: float,
+        refused: Callable[[str], None],
     ) -> None:
         self.limit = float("inf") if goal_s is None else float(_AT_FIRST)
         self.in_flight = self.coming = 0
-        self.refused: Counter[str] = Counter(single=0, bulk=0)
         self._goal = goal_s
         self._bulk_wait = bulk_wait
         self._most_bulk_wait = most_bulk_wait_s
+        self._refused = refused
         self._told_at = 0.0
         self._untold = 0
 
@@ -81,7 +85,7 @@ class Admission:
 
     def _note(self, kind: str) -> bool:
         # A line for every refusal would cost more than the refusal.
-        self.refused[kind] += 1
+        self._refused(kind)
         self._untold += 1
         now = time.monotonic()
         if now - self._told_at >= _TELL_EVERY_S:

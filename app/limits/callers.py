@@ -2,7 +2,7 @@
 
 import ipaddress
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from starlette.datastructures import Headers
@@ -75,6 +75,7 @@ class RateLimit:
         default: comments a minute of callers whose key does not say otherwise; None is any number.
         trusted_proxies: as the setting.
         except_paths: paths that anybody may ask for at any rate.
+        refused: told "rate" of each request that is refused.
     """
 
     def __init__(
@@ -85,12 +86,14 @@ class RateLimit:
         default: int | None,
         trusted_proxies: int,
         except_paths: Collection[str],
+        refused: Callable[[str], None],
     ) -> None:
         self._app = app
         self._limiter = limiter
         self._default = default
         self._proxies = trusted_proxies
         self._except_paths = frozenset(except_paths)
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -104,7 +107,7 @@ class RateLimit:
         if await allowance.take():
             await self._app(scope, receive, _telling(allowance, send))
             return
-        self._limiter.refused["rate"] += 1
+        self._refused("rate")
         refusal = allowance.refusal()
         headers = {"Retry-After": str(refusal.retry_after_s), **allowance.headers()}
         await problem_response(problem_of(refusal), scope, headers)(scope, receive, send)

@@ -9,7 +9,6 @@ import importlib.util
 import logging
 import math
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 from limits import RateLimitItemPerMinute
@@ -50,15 +49,11 @@ class RateLimiter:
             not answer, this process counts for itself until it does.
         timeout_s: how long Redis may take, in seconds.
 
-    Attributes:
-        refused: how many requests were over their rate.
-
     Raises:
         SettingsError: the client of Redis is not installed, or the URL is none.
     """
 
     def __init__(self, redis_url: str | None, *, timeout_s: float) -> None:
-        self.refused: Counter[str] = Counter(rate=0)
         self._memory = MemoryStorage()
         self._redis = None if redis_url is None else _redis(redis_url, timeout_s)
         self._timeout = timeout_s

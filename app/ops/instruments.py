@@ -78,7 +78,6 @@ class Instruments:
             ("reason",),
         )
         self._turned_away = {name: turned_away.labels(name) for name in ("single", "bulk", "rate")}
-        self._turned_away_before = dict.fromkeys(self._turned_away, 0)
         self._admission_limit = self._gauge(
             "admission_limit", "Single comments that may be in flight, as learnt", "livesum"
         )
@@ -133,11 +132,9 @@ class Instruments:
         self._queue["single"].set(single)
         self._queue["bulk"].set(bulk)
 
-    def turned_away(self, requests: Mapping[str, int]) -> None:
-        """Note how many requests were refused since the start, by reason: "single", "bulk" or "rate"."""
-        for reason, so_far in requests.items():
-            self._turned_away[reason].inc(so_far - self._turned_away_before[reason])
-            self._turned_away_before[reason] = so_far
+    def turned_away(self, reason: str) -> None:
+        """Note a request that was refused: "single", "bulk" or "rate"."""
+        self._turned_away[reason].inc()
 
     def admitted(self, limit: float, in_flight: int) -> None:
         """Note how many single comments may be in flight now, and how many are."""

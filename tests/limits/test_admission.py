@@ -17,7 +17,7 @@ COMMENT = {"comment": {"text": "Well said."}}
 
 
 def admission(goal_s: float = 0.15) -> Admission:
-    return Admission(goal_s=goal_s, bulk_wait=lambda: 0.0, most_bulk_wait_s=1.0)
+    return Admission(goal_s=goal_s, bulk_wait=lambda: 0.0, most_bulk_wait_s=1.0, refused=lambda reason: None)
 
 
 @pytest.mark.parametrize("per_second", [100, 400, 2_000])
