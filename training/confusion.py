@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data import CivilityRow, StanceRow
-from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
 from models import ATTRIBUTES, StanceModel
 from training.civility_sets import NATURAL
+from training.stance import READERS
 
 __all__ = ["UNCIVIL", "civility_confusion", "stance_confusion"]
 
 UNCIVIL = 0.5
 """TOXICITY from which a comment counts as uncivil."""
 
-_READERS = frozenset({"arc", PLAIN_SOURCE, WRITTEN_SOURCE})
 _TOXICITY = ATTRIBUTES.index("TOXICITY")
 
 
@@ -26,7 +25,7 @@ def stance_confusion(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str,
 
     A comment that does not bear on the premise takes no side: its true label counts as neutral.
     """
-    judged = [row for row in rows if row.source in _READERS]
+    judged = [row for row in rows if row.source in READERS]
     told = model.predict([(row.premise, row.text) for row in judged])
     truth = ["neutral" if row.label == "unrelated" else row.label for row in judged]
     return _counted("test", {row.source for row in judged}, truth, [str(label) for label in told])

@@ -15,7 +15,7 @@ from training.composing import composed
 from training.encoder import Pair
 from training.opposites import opposite
 
-__all__ = ["CAPS", "READERS", "broad_mixture", "readers_mixture"]
+__all__ = ["CAPS", "SECOND_STAGE", "broad_mixture", "readers_mixture"]
 
 CAPS: dict[str, dict[str, int]] = {
     "fnc-1": {"agree": 1200, "disagree": 700, "neutral": 1200, "unrelated": 1200},
@@ -24,7 +24,7 @@ CAPS: dict[str, dict[str, int]] = {
 }
 """Most rows of a label that are drawn from a set; sets and labels not named here are taken whole."""
 
-READERS = frozenset({"arc", "arct-reasons", PLAIN_SOURCE, WRITTEN_SOURCE})
+SECOND_STAGE = frozenset({"arc", "arct-reasons", PLAIN_SOURCE, WRITTEN_SOURCE})
 """Sets in readers' own domain, which the second mixture is made of and the first leaves out."""
 
 # What was written to be indirect, a small encoder learns by heart at best: only the heads see it.
@@ -52,7 +52,7 @@ def broad_mixture(rows: Sequence[StanceRow], openers: Mapping[str, Sequence[str]
         seed: of every random choice.
     """
     chance = random.Random(seed)
-    drawn = _drawn([row for row in rows if row.source not in READERS], CAPS, chance)
+    drawn = _drawn([row for row in rows if row.source not in SECOND_STAGE], CAPS, chance)
     pairs = list(_mirrored(drawn, chance))
     pairs += list(_swapped(drawn, _SWAPPED, chance))
     pairs += list(_opened(drawn, openers, chance))
@@ -74,7 +74,7 @@ def readers_mixture(rows: Sequence[StanceRow], broad: Sequence[Pair], seed: int)
         seed: of every random choice.
     """
     chance = random.Random(seed)
-    own = _drawn([row for row in rows if row.source in READERS], _READERS_CAPS, chance)
+    own = _drawn([row for row in rows if row.source in SECOND_STAGE], _READERS_CAPS, chance)
     related = [row for row in own if row.label != "unrelated"]
     pairs = list(_mirrored(own, chance))
     pairs += list(_mirrored(_extracts(related, chance), chance, _EXTRACT_WEIGHT))

@@ -25,6 +25,7 @@ from training.mixture import broad_mixture, readers_mixture
 __all__ = [
     "HEAD_SHARES",
     "JUDGED",
+    "READERS",
     "judge_stance",
     "judge_threads",
     "judged_rows",
@@ -35,11 +36,16 @@ __all__ = [
     "train_reply_heads",
 ]
 
+_OPENERS = "openers"
+
+READERS = ("arc", PLAIN_SOURCE, WRITTEN_SOURCE)
+"""Sets on which confidence and confusion are judged: comments of readers, what the model is asked about."""
+
 HEAD_SHARES: dict[str, float] = {
     "arc": 0.4,
     PLAIN_SOURCE: 0.1,
     WRITTEN_SOURCE: 0.1,
-    "openers": 0.1,
+    _OPENERS: 0.1,
     "ibm-argq-rank-30k": 0.1,
     "perspectrum": 0.1,
     "arct-reasons": 0.1,
@@ -49,7 +55,7 @@ HEAD_SHARES: dict[str, float] = {
 Reader comments weigh most, for they are what the model is asked about.
 """
 
-_FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE, "openers"})  # readers, the outright ones among them
+_FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE, _OPENERS})  # readers, the outright ones among them
 _STRAYED_SHARE = 0.4
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
@@ -68,7 +74,6 @@ JUDGED: dict[str, int] = {
 _MOST_HEAD_ROWS = 1200
 _PREMISES_AN_OPENER = 10
 _UNRELATED = "unrelated"
-_OPENERS = "openers"
 
 
 def stance_splits(data_dir: Path, plan: SplitPlan | None = None) -> Splits[StanceRow]:

@@ -17,19 +17,15 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from data import Splits, StanceRow
 from data.checks import load_stance_checks
 from data.errors import MissingDataError
-from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
 from models import STANCES, StanceModel
 from training.errors import LeftOutError
 from training.heldout import reliability
 from training.judged import Rows, drawn, figure
 from training.metrics import calibration_error, stance_metrics
-from training.stance import JUDGED, judge_stance, judge_threads, stance_splits, threads_by_side
+from training.stance import JUDGED, READERS, judge_stance, judge_threads, stance_splits, threads_by_side
 from training.stance_checks import RELEVANT, check_stance
 
-__all__ = ["READERS", "STANCE_SECTIONS", "JudgedStance", "remembering", "risk_coverage"]
-
-READERS = ("arc", PLAIN_SOURCE, WRITTEN_SOURCE)
-"""The sets on which confidence is judged: what the model is asked about, comments of readers."""
+__all__ = ["STANCE_SECTIONS", "JudgedStance", "remembering", "risk_coverage"]
 
 _UNRELATED = "unrelated"
 _REMEMBERED = 200_000
