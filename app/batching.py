@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from app.errors import BusyError, ScorerClosedError, TookTooLongError
@@ -131,10 +132,10 @@ class MicroBatcher(Generic[Item, Answer]):
             Exception: whatever scoring this very item raised.
         """
         if not bulk:
-            return await self._in_time(self._join_singles(item), self._until())
+            return await self._in_time(partial(self._join_singles, item), self._until())
         self._bulk_waiting += 1
         try:
-            return await self._in_time(self._join_bulk(item), self._until())
+            return await self._in_time(partial(self._join_bulk, item), self._until())
         finally:
             self._bulk_waiting -= 1
 
@@ -149,7 +150,7 @@ class MicroBatcher(Generic[Item, Answer]):
         try:
             for start in range(0, len(items), self.size):
                 portion = items[start : start + self.size]
-                joined = [self._in_time(self._join_bulk(item), until) for item in portion]
+                joined = [self._in_time(partial(self._join_bulk, item), until) for item in portion]
                 answers += await asyncio.gather(*joined, return_exceptions=True)
                 self._bulk_waiting -= len(portion)
         finally:
@@ -159,10 +160,12 @@ class MicroBatcher(Generic[Item, Answer]):
     def _until(self) -> float | None:
         return None if self._deadline is None else asyncio.get_running_loop().time() + self._deadline
 
-    async def _in_time(self, answer: Coroutine[None, None, Answer], until: float | None) -> Answer:
+    async def _in_time(
+        self, answer: Callable[[], Coroutine[None, None, Answer]], until: float | None
+    ) -> Answer:
         try:
             async with asyncio.timeout_at(until) as limit:
-                return await answer
+                return await answer()
         except TimeoutError:
             if not limit.expired():
                 raise

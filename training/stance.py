@@ -49,7 +49,7 @@ HEAD_SHARES: dict[str, float] = {
 Reader comments weigh most, for they are what the model is asked about.
 """
 
-_FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE})  # readers who can be understood without guessing
+_FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE, "openers"})  # readers, the outright ones among them
 _STRAYED_SHARE = 0.4
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 

@@ -121,6 +121,8 @@ def _announce(name: tuple[Any, ...]) -> None:
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     # Where nobody takes what is printed any more, comments are scored all the same.
     with suppress(OSError):
+        if sys.stderr is None:
+            return
         if sys.stderr.isatty():
             typer.echo(f"\nCounterpoint answers on {address} (Ctrl-C stops it). Try:\n", err=True)
             typer.echo(f"{_EXAMPLE.format(address=address)}\n", err=True)

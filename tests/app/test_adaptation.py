@@ -195,5 +195,7 @@ def test_it_is_off_unless_switched_on(serve: Serve, database_url: str) -> None:
 
 
 def test_without_a_database_scoring_goes_on(serve: Serve, tmp_path: Any) -> None:
-    with serve(adaptation=True, database_url=f"sqlite:///{tmp_path / 'no' / 'such.sqlite3'}") as alone:
+    with serve(
+        adaptation=True, open=True, database_url=f"sqlite:///{tmp_path / 'no' / 'such.sqlite3'}"
+    ) as alone:
         assert "adaptation" not in ask(alone.url)["stance"]

@@ -125,7 +125,7 @@ def test_malformed_suggestions(
 
 def test_nothing_is_acknowledged_that_cannot_be_kept(serve: Any, refused: Refused, tmp_path: Path) -> None:
     with (
-        serve(database_url=f"sqlite:///{tmp_path / 'no such folder' / 'x.sqlite3'}") as running,
+        serve(database_url=f"sqlite:///{tmp_path / 'no such folder' / 'x.sqlite3'}", open=True) as running,
         httpx.Client(base_url=running.url, trust_env=False) as http,
     ):
         assert refused(http.post(SUGGEST, json=suggestion()), 503)["status"] == "UNAVAILABLE"

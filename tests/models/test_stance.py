@@ -172,13 +172,12 @@ def test_the_shipped_model_hears_who_says_it_outright(shipped_bundle: Any, comme
 
 
 def test_the_shipped_model_reads_premise_and_comment_together(shipped_bundle: Any) -> None:
-    comment = "Without traffic the square would be quieter, safer and better for children."
+    comment = "Cars kill people and poison the air, get rid of them."
     for_it, against_it = shipped_bundle.stance.predict_proba(
-        [("The square should be closed to cars.", comment), ("The square must stay open to cars.", comment)]
+        [(f"We should {no}ban cars from the city centre", comment) for no in ("", "not ")]
     )
     agree = STANCES.index("agree")
-    # The margin depends on the processor: this encoder's 8-bit weights overflow where VNNI is absent.
-    assert for_it[agree] > against_it[agree]
+    assert for_it[agree] > 0.5 > against_it[agree]
 
 
 def test_a_pair_is_scored_the_same_alone_and_among_others(shipped_bundle: Any) -> None:

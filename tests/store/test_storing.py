@@ -80,7 +80,7 @@ def test_scoring_goes_on_without_the_database(serve: Serve, tmp_path: Path) -> N
     place = tmp_path / "not there" / "x.sqlite3"
     opinion = {"comment": {"text": SECRET}, "labels": {"INSULT": 0}}
     with (
-        serve(database_url=f"sqlite:///{place}") as running,
+        serve(database_url=f"sqlite:///{place}", open=True) as running,
         httpx.Client(base_url=running.url, timeout=60, trust_env=False) as http,
     ):
         answer = ask(running, "text")

@@ -100,7 +100,11 @@ def test_the_confusion_counts_every_related_comment_of_readers_by_its_truth(
 ) -> None:
     confusion = sections["confusion"]
     assert confusion["labels"] == ["agree", "disagree", "neutral"]
-    test = [row for row in stance_splits(small_data).test if row.source in {"arc", "written-comments"}]
+    test = [
+        row
+        for row in stance_splits(small_data).test
+        if row.source in {"arc", "plain-comments", "written-comments"}
+    ]
     counts = np.array(confusion["rows"])
     assert counts.shape == (3, 3)
     assert counts.sum(axis=1).tolist() == [
