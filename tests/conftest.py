@@ -1,18 +1,20 @@
 """Fixtures for every test: bundles, the real datasets where they are at hand."""
 
-import importlib.util
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from models import RELEASES, Bundle, list_bundles, load_bundle
+from tests.support import tiny as tiny_models
+from tests.support.tiny_data import write_tiny_data
+
+pytest_plugins = ["tests.support.databases", "tests.support.operating", "tests.support.serving"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,30 +22,16 @@ settings.register_profile("unhurried", deadline=None)  # machines are noisy
 settings.load_profile("unhurried")
 
 
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_tiny = _load("tiny")
-_tiny_data = _load("tiny_data")
-
-
 @pytest.fixture(scope="session")
 def tiny() -> ModuleType:
     """The module that makes tiny models."""
-    return _tiny
+    return tiny_models
 
 
 @pytest.fixture
 def tiny_data(tmp_path: Path) -> Path:
     """A data folder with every dataset, a few invented rows each, in the original formats."""
-    folder: Path = _tiny_data.write_tiny_data(tmp_path / "tiny")
-    return folder
+    return write_tiny_data(tmp_path / "tiny")
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +51,8 @@ def until() -> Callable[[Callable[[], bool]], None]:
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two tiny bundles, 2026.1.0 and 2026.2.0, whose scores differ."""
     root = tmp_path_factory.mktemp("releases")
-    _tiny.make_bundle(root, "2026.1.0", seed=1)
-    _tiny.make_bundle(root, "2026.2.0", seed=0)
+    tiny_models.make_bundle(root, "2026.1.0", seed=1)
+    tiny_models.make_bundle(root, "2026.2.0", seed=0)
     return root
 
 
@@ -92,16 +80,6 @@ def shipped_bundle_path() -> Path:
 def shipped_bundle(shipped_bundle_path: Path) -> Bundle:
     """That bundle, loaded."""
     return load_bundle(shipped_bundle_path)
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Any]:
-    """A running PostgreSQL server."""
-    server = _load("postgres").PostgresServer()
-    try:
-        yield server.start()
-    finally:
-        server.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,40 +1,24 @@
 """A real service, and foreign clients that call it from environments of their own, unmodified."""
 
-import importlib.util
 import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from app.store import Store
 from app.store.feedback import FeedbackStore
+from tests.clients.environments import UnavailableError, node_modules, python_of
+from tests.clients.intercepting import intercepting_proxy
 
-HERE = Path(__file__).parent
-SCRIPTS = HERE / "scripts"
+SCRIPTS = Path(__file__).parent / "scripts"
 PATIENCE_S = 120
 CORAL_SECRETS = ["coral-secret-of-the-tests", "coral-secret-before-the-rotation"]
 
 Run = Callable[..., Any]
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"clients_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _load(HERE.parent / "app" / "conftest.py")
-_environments = _load(HERE / "environments.py")
-_intercepting = _load(HERE / "intercepting.py")
-make_settings, serve = _app.make_settings, _app.serve
 
 
 @pytest.fixture(scope="session")
@@ -70,8 +54,8 @@ def client_python() -> Callable[[str], Path]:
 
     def give(name: str) -> Path:
         try:
-            python: Path = _environments.python_of(name)
-        except _environments.UnavailableError as error:
+            python: Path = python_of(name)
+        except UnavailableError as error:
             pytest.skip(str(error))
         return python
 
@@ -95,8 +79,8 @@ def run_node(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     def run(script: str, *arguments: str, options: tuple[str, ...] = (), **variables: str) -> Any:
         try:
-            modules = _environments.node_modules()
-        except _environments.UnavailableError as error:
+            modules = node_modules()
+        except UnavailableError as error:
             pytest.skip(str(error))
         command = ["node", *options, str(SCRIPTS / script), *arguments]
         return _json_of(command, tmp_path_factory.mktemp("node"), {"NODE_PATH": str(modules), **variables})
@@ -131,7 +115,5 @@ def authority(
 def proxy(server_url: str, authority: dict[str, Path]) -> Iterator[Any]:
     """An HTTPS proxy behind which every host is our service."""
     host, port = server_url.removeprefix("http://").split(":")
-    with _intercepting.intercepting_proxy(
-        (host, int(port)), authority["certificate"], authority["key"]
-    ) as running:
+    with intercepting_proxy((host, int(port)), authority["certificate"], authority["key"]) as running:
         yield running

@@ -1,9 +1,7 @@
 """A real service, and requests as the Perspective API's clients send them."""
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -11,20 +9,6 @@ import pytest
 
 from app.store import Store
 from app.store.feedback import FeedbackStore
-
-
-def _fixtures_of_the_app() -> ModuleType:
-    path = Path(__file__).parents[1] / "app" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("compat_app_fixtures", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _fixtures_of_the_app()
-make_settings, serve = _app.make_settings, _app.serve
 
 ANALYZE = "/v1alpha1/comments:analyze"
 

@@ -1,39 +1,15 @@
 """A service to be mistreated, in this process or in one of its own."""
 
-import importlib.util
 import os
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-TESTS = Path(__file__).parents[1]
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"faults_{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_releases = _load(TESTS / "releases" / "conftest.py")
-_store = _load(TESTS / "store" / "conftest.py")
-make_settings, serve = _releases.make_settings, _releases.serve
-environment, folder, run, started = (
-    _releases.environment,
-    _releases.folder,
-    _releases.run,
-    _releases.started,
-)
-own_postgres = _store.own_postgres
 _PATIENCE_S = 90
 _SMALL_DISK = "2m"
 

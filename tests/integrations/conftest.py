@@ -2,11 +2,8 @@
 
 import hashlib
 import hmac
-import importlib.util
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -15,20 +12,6 @@ import pytest
 CORAL_SECRET = "coral-secret-of-the-tests"
 CORAL_OLD_SECRET = "coral-secret-before-the-rotation"
 DISCOURSE_SECRET = "discourse-secret-of-the-tests"
-
-
-def _fixtures_of_the_app() -> ModuleType:
-    path = Path(__file__).parents[1] / "app" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("integrations_app_fixtures", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _fixtures_of_the_app()
-make_settings, serve, run_app = _app.make_settings, _app.serve, _app.run_app
 
 
 def signature(body: bytes, *secrets: str) -> str:

@@ -1,35 +1,16 @@
 """Services with limits, and sockets that do what no client library would."""
 
-import importlib.util
 import json
 import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.support.valkey import ValkeyServer
+
 PATIENCE_S = 60
-TESTS = Path(__file__).parents[1]
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"limits_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _load(TESTS / "app" / "conftest.py")
-make_settings, serve, run_app = _app.make_settings, _app.serve, _app.run_app
-
-
-_releases = _load(TESTS / "releases" / "conftest.py")
-folder, environment, started = _releases.folder, _releases.environment, _releases.started
 
 
 @pytest.fixture
@@ -39,8 +20,8 @@ def not_late_in_a_minute(until: Callable[..., Any]) -> None:
 
 
 @pytest.fixture
-def valkey() -> Iterator[Any]:
-    with _load(TESTS / "valkey.py").ValkeyServer() as running:
+def valkey() -> Iterator[ValkeyServer]:
+    with ValkeyServer() as running:
         yield running
 
 

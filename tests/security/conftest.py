@@ -1,12 +1,10 @@
 """A real service that has keys, and ways to make more of them."""
 
-import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -18,35 +16,8 @@ from app.settings import Settings
 from app.store import Store
 from app.store.keys import StoredKey
 
-TESTS = Path(__file__).parents[1]
 SECRET = "the server's secret of the tests, which is long enough".replace(" ", "-")
 PATIENCE_S = 60
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"security_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _load(TESTS / "app" / "conftest.py")
-_releases = _load(TESTS / "releases" / "conftest.py")
-make_settings, serve, run_app = _app.make_settings, _app.serve, _app.run_app
-folder, environment, run, invoke, started = (
-    _releases.folder,
-    _releases.environment,
-    _releases.run,
-    _releases.invoke,
-    _releases.started,
-)
-
-
-@pytest.fixture(scope="session")
-def postgres_module() -> ModuleType:
-    return _load(TESTS / "postgres.py")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The keys' database is gone: known keys go on for a while, and nobody else is let in."""
 
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -9,13 +8,14 @@ import pytest
 
 from app.access.keys import new_key, read_key
 from app.settings import Settings
+from tests.support.postgres import PostgresServer
 
 Until = Callable[[Callable[[], Any]], Any]
 
 
 @pytest.fixture
-def postgres(postgres_module: ModuleType) -> Iterator[Any]:
-    server = postgres_module.PostgresServer()
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
     try:
         yield server.start()
     finally:

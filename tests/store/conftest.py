@@ -1,11 +1,9 @@
 """A store on each database: every test that asks for one runs on SQLite and on PostgreSQL."""
 
-import importlib.util
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,32 +12,7 @@ from app.store import Store
 from app.store.comments import StoredComment
 from app.store.naming import digest_of
 
-TESTS = Path(__file__).parents[1]
 BEGIN = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)  # a Monday
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"store_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _load(TESTS / "app" / "conftest.py")
-_postgres = _load(TESTS / "postgres.py")
-make_settings, serve = _app.make_settings, _app.serve
-
-
-@pytest.fixture
-def own_postgres() -> Iterator[Any]:
-    """A PostgreSQL server that the test may kill."""
-    server = _postgres.PostgresServer()
-    try:
-        yield server.start()
-    finally:
-        server.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,12 +1,13 @@
 """Datasets large enough to train on in seconds; every text is made up from the words below."""
 
 import csv
-import importlib.util
 import io
 import random
 from pathlib import Path
 
 import pytest
+
+from tests.support.tiny_data import write_jigsaw, write_tiny_data
 
 SAID = {
     "agree": "I agree, well said.",
@@ -34,12 +35,7 @@ def table(header: str, rows: list[list[object]]) -> str:
 @pytest.fixture(scope="module")
 def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every dataset; jigsaw and ARC with some hundred rows, the others with a few."""
-    spec = importlib.util.spec_from_file_location("tiny_data", Path(__file__).parent.parent / "tiny_data.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tiny_data = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tiny_data)
-    root: Path = tiny_data.write_tiny_data(tmp_path_factory.mktemp("small"))
+    root = write_tiny_data(tmp_path_factory.mktemp("small"))
     chance = random.Random(5)
 
     labels = "toxic,severe_toxic,obscene,threat,insult,identity_hate,any_label"
@@ -49,7 +45,7 @@ def small_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = f"{chance.choice(RUDE if rude else CIVIL)} {chance.choice(CIVIL)} {chance.randint(0, 99)}"
         known = [int(rude), int(rude and i % 2 == 0)] + [int(rude)] * 5
         comments.append([f"c{i}", text, *known])
-    tiny_data.write_jigsaw(root, table(f"id,comment_text,{labels}", comments))
+    write_jigsaw(root, table(f"id,comment_text,{labels}", comments))
 
     bodies, stances, debates = [], [], []
     for i in range(160):

@@ -1,6 +1,5 @@
-"""The service as an operator runs it: processes, started and changed by the command line."""
+"""Fixtures of operators: the service in processes, started and changed by the command line."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -10,30 +9,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app
 
-HERE = Path(__file__).parent
 PATIENCE_S = 90
-
-
-def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"releases_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-_app = _load(HERE.parent / "app" / "conftest.py")
-make_settings, serve = _app.make_settings, _app.serve
 
 
 class Served:
