@@ -252,7 +252,10 @@ def _giving_way() -> Iterator[None]:
 
 
 def _stamp_of(bundle: Path) -> _Stamp:
-    stats = {str(file): file.stat(follow_symlinks=False) for file in bundle.rglob("*")}
+    try:
+        stats = {str(file): file.stat(follow_symlinks=False) for file in bundle.rglob("*")}
+    except FileNotFoundError as error:
+        raise BundleNotFoundError(f"{bundle} went away while it was looked at") from error
     return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats.items()))
 
 
