@@ -6,7 +6,7 @@ Each engine yields a receipt as soon as a part is finished, in any order.
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     Executor,
@@ -86,7 +86,9 @@ def _in_workers(job: Job, parts: Sequence[Part], workers: int) -> Iterator[Recei
     left = {part.index: part for part in parts}
     for tries in range(_TRIES):
         context = worker_context(__name__)
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=context, initializer=_start_worker, initargs=(dict(os.environ),)
+        ) as pool:
             try:
                 task = partial(_score_described, job.model_dump_json())
                 for receipt in _windowed(pool, task, left.values(), workers * _HELD_A_WORKER):
@@ -99,8 +101,13 @@ def _in_workers(job: Job, parts: Sequence[Part], workers: int) -> Iterator[Recei
                     raise PartError("workers were killed again and again; is there enough memory?") from None
 
 
-def _start_worker() -> None:
-    """See that a worker ends with its parent, however that ends: else it would wait for work for ever."""
+def _start_worker(environment: Mapping[str, str]) -> None:
+    """Take over the command's environment, and see that a worker ends with its parent, however that ends.
+
+    Workers come out of a process that may be older than the environment; and without a parent they would
+    wait for work for ever.
+    """
+    os.environ.update(environment)
     parent = multiprocessing.parent_process()
     assert parent is not None
 
