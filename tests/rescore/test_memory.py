@@ -1,35 +1,19 @@
 """Memory does not grow with the size of an archive. RESCORE_MEMORY_ROWS makes it larger."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.support.memory import peak_bytes
+
 ROWS = int(os.environ.get("RESCORE_MEMORY_ROWS", "4000"))
 CHARACTERS = 3_000
-SCRIPT = """
-import re, sys
-from pathlib import Path
-from app.cli import main
-try:
-    main()
-except SystemExit as ended:
-    assert not ended.code, ended.code
-print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
-"""
 
 
 def peak(archive: Path, bundle: str, output: str) -> int:
     """Bytes of resident memory that scoring an archive takes at most."""
     command = ["rescore", str(archive), "--output", output, "--no-stance", "--workers", "1"]
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *command, "--bundle", bundle, "--part-bytes", "1000000"],
-        capture_output=True, text=True, cwd=archive.parent,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout.split()[-1]) * 1024
+    return peak_bytes([*command, "--bundle", bundle, "--part-bytes", "1000000"], archive.parent)
 
 
 def test_ten_times_the_input_takes_no_more_memory(bench: Any, make: Any, write: Any) -> None:
