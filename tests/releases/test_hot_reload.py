@@ -156,7 +156,7 @@ def test_a_bundle_that_fails_leaves_the_old_one_serving(
     broken = folder / OLD / "stance.joblib"
     whole = broken.read_bytes()
     with started() as served:
-        broken.write_bytes(whole[:-1] + b"x")
+        broken.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         refused = run("models", "activate", OLD)
         assert refused.returncode == 1
         assert "was altered" in refused.stderr

@@ -3,14 +3,17 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -49,6 +52,16 @@ class Served:
             assert met, "\n".join(self.lines[-20:])
             assert found, "\n".join(self.lines[-20:])
             return found
+
+    def listens(self) -> None:
+        """Wait until a connection is taken: workers are announced before they listen."""
+        address = httpx.URL(self.url)
+        until = time.monotonic() + PATIENCE_S
+        with socket.socket() as tried:
+            while tried.connect_ex((address.host, address.port or 80)) != 0:
+                assert self.process.poll() is None, "\n".join(self.lines[-20:])
+                assert time.monotonic() < until, "nobody listens"
+                threading.Event().wait(0.05)
 
     def workers_with(self, version: str) -> set[int]:
         """Return the processes that last said that they use `version`."""
@@ -120,6 +133,7 @@ def started(environment: dict[str, str]) -> Callable[..., Any]:
             try:
                 [line] = served.wait(lambda lines: [one for one in lines if "answers on http" in one][:1])
                 served.url = next(word for word in line.split() if word.startswith("http"))
+                served.listens()
                 yield served
             finally:
                 process.terminate()
