@@ -10,6 +10,7 @@ AUDIT_ENV := $(VENV)/.audit
 HOST ?= 127.0.0.1
 PORT ?= 8000
 FUZZ_CASES ?= 300
+TEST_CORES ?= auto
 OUTPUT ?= models/releases/$(shell date +%Y.%m.%d)
 
 .DEFAULT_GOAL := help
@@ -26,7 +27,7 @@ run: $(RUN_ENV) ## Install what is needed into .venv, start the service, print a
 	$(BIN)/counterpoint serve --host $(HOST) --port $(PORT)
 
 test: $(DEV_ENV) ## Install and run every test
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(TEST_CORES) --dist loadfile $(TESTS)
 
 lint: $(DEV_ENV) ## Check style, formatting and types
 	$(BIN)/ruff check .
