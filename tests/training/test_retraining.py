@@ -213,7 +213,8 @@ def test_feedback_that_agrees_with_the_champion_wins_nothing(
 def test_fitting_anew_needs_the_datasets(order: RetrainingOrder, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="needs the datasets"):
         replace(order, refit=True)
-    refused = CliRunner().invoke(app, ["retrain", "--refit", "--report", str(tmp_path)])
+    command = ["retrain", "--refit", "--report", str(tmp_path)]
+    refused = CliRunner().invoke(app, command, env={"COUNTERPOINT_DATA_DIR": None})
     assert refused.exit_code == 2
     assert "--data-dir" in refused.output
 
