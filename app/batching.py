@@ -49,8 +49,10 @@ class MicroBatcher(Generic[Item, Answer]):
     """Answers items one at a time while scoring them many at a time.
 
     Items wait in two lanes, single ones and bulk. A micro-batch takes singles first and, where bulk
-    waits, at least one of it, so that neither lane starves. It is closed when it is full, or `wait_ms`
-    milliseconds after its first item came. While one is being scored the next one gathers.
+    waits, at least one of it, so that neither lane starves. It is closed when it has as many items as the
+    one before it, or `wait_ms` milliseconds after its first item came: who asks alone waits for nobody, and
+    clients who ask again as soon as they are answered stay together. While one is being scored the next one
+    gathers.
 
     Args:
         current: gives what scores: items → as many answers, in order; called in the worker thread,
@@ -81,6 +83,7 @@ class MicroBatcher(Generic[Item, Answer]):
         self._wait = wait_ms / 1_000
         self._budget = budget_ms / 1_000
         self._cost: float | None = None
+        self._expected = 1
         self._max_waiting = max_waiting
         self._taken = taken
         self._deadline = deadline_s
@@ -211,9 +214,12 @@ class MicroBatcher(Generic[Item, Answer]):
         first = min(lane[0].arrived for lane in (self._singles, self._bulk) if lane)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(first + self._wait):
-                while len(self._singles) + len(self._bulk) < self._most() and not self._closed:
+                while len(self._singles) + len(self._bulk) < self._enough() and not self._closed:
                     await self._change()
         return True
+
+    def _enough(self) -> int:
+        return min(self._expected, self._most())
 
     async def _change(self) -> None:
         self._changed.clear()
@@ -224,7 +230,7 @@ class MicroBatcher(Generic[Item, Answer]):
         return max(1, min(self.size, affordable))
 
     def _take(self) -> list[_Job[Item, Answer]]:
-        most = self._most()
+        most, self._expected = self._most(), len(self._singles) + len(self._bulk)
         singles = _pop(self._singles, max(1, most - 1) if self._bulk else most)
         return singles + _pop(self._bulk, max(1, most - len(singles)))
 

@@ -239,7 +239,8 @@ class Settings(BaseSettings):
     """Most comments scored by one call of the models."""
 
     micro_batch_wait_ms: float = Field(default=2.0, ge=0, le=1_000)
-    """How long, in milliseconds, a comment waits for others to share its micro-batch."""
+    """How long, in milliseconds, a comment waits at most until as many others have come as shared the last
+    micro-batch. One that comes alone, after one that came alone, does not wait."""
 
     micro_batch_budget_ms: float = Field(default=100.0, gt=0, le=10_000)
     """How long, in milliseconds, one call of the models should take at most; micro-batches are kept small

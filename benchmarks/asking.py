@@ -1,4 +1,4 @@
-"""Connections that ask without a pause: by wrk where it is installed, else by httpx, which is much slower."""
+"""Connections that ask without a pause: by wrk where it is installed, else by asyncio, which is slower."""
 
 import asyncio
 import json
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-import httpx
 import numpy as np
+
+from benchmarks.connection import Connection, post
 
 __all__ = ["Asked", "ask", "generator"]
 
@@ -31,14 +32,14 @@ class Asked:
 
 
 def generator() -> str:
-    """Return what will ask: "wrk" or "httpx"."""
-    return "wrk" if shutil.which("wrk") else "httpx"
+    """Return what will ask: "wrk" or "asyncio"."""
+    return "wrk" if shutil.which("wrk") else "asyncio"
 
 
 def ask(url: str, bodies: Sequence[object], connections: int, seconds: float) -> Asked:
     """Post `bodies` in turn to `url` for some seconds, each connection one request after the other."""
-    if generator() == "httpx":
-        return asyncio.run(_ask_by_httpx(url, bodies, connections, seconds))
+    if generator() == "asyncio":
+        return asyncio.run(_ask(url, bodies, connections, seconds))
     with NamedTemporaryFile("w", suffix=".jsonl") as lines:
         lines.writelines(json.dumps(body) + "\n" for body in bodies)
         lines.flush()
@@ -48,21 +49,22 @@ def ask(url: str, bodies: Sequence[object], connections: int, seconds: float) ->
     return Asked(**json.loads(told.splitlines()[-1]))
 
 
-async def _ask_by_httpx(url: str, bodies: Sequence[object], connections: int, seconds: float) -> Asked:
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+async def _ask(url: str, bodies: Sequence[object], connections: int, seconds: float) -> Asked:
+    requests = [post(url, body) for body in bodies]
     latencies: list[float] = []
     failed = 0
     began = time.perf_counter()
 
-    async def ask(client: httpx.AsyncClient, place: int) -> None:
+    async def ask(place: int) -> None:
         nonlocal failed
+        connection = await Connection.open(url)
         while (now := time.perf_counter()) < began + seconds:
-            response = await client.post(url, json=bodies[place % len(bodies)])
+            status, _ = await connection.ask(requests[place % len(requests)])
             latencies.append(time.perf_counter() - now)
-            failed += not response.is_success
+            failed += status != 200
             place += connections
+        connection.close()
 
-    async with httpx.AsyncClient(limits=limits, timeout=60, trust_env=False) as client:
-        await asyncio.gather(*(ask(client, place) for place in range(connections)))
+    await asyncio.gather(*(ask(place) for place in range(connections)))
     p50, p95, p99 = (float(p) for p in np.percentile(np.array(latencies) * 1_000, (50, 95, 99)))
     return Asked(len(latencies), time.perf_counter() - began, failed, p50, p95, p99)

@@ -89,6 +89,8 @@ def _measured(
     before = served.processor_seconds()
     asked: Asked = ask(served.url + path, bodies, connections, seconds)
     spent = served.processor_seconds() - before
+    if not asked.requests:
+        raise SystemExit(f"{path}: not one request was answered within {seconds:g} s")
     return {
         "route": path,
         "connections": connections,

@@ -12,20 +12,19 @@ The machine should have two cores to spare; where it has not, look at the goodpu
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import random
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.connection import Connection, post
 from benchmarks.http import serving
 from data.examples import load_examples
 
@@ -107,7 +106,7 @@ async def _closed(url: str, connections: int, seconds: float) -> Outcomes:
     end = begin + seconds
 
     async def ask() -> None:
-        connection = await _Connection.open(url)
+        connection = await Connection.open(url)
         while time.perf_counter() < end:
             began = time.perf_counter()
             status, retries = await connection.ask(next(requests))
@@ -121,7 +120,7 @@ async def _closed(url: str, connections: int, seconds: float) -> Outcomes:
 
 async def _open(url: str, rate: float, seconds: float) -> Outcomes:
     outcomes, requests, tasks = Outcomes(seconds=seconds), _requests(url), set[asyncio.Task[None]]()
-    free = [await _Connection.open(url) for _ in range(_MOST_CONNECTIONS)]
+    free = [await Connection.open(url) for _ in range(_MOST_CONNECTIONS)]
 
     async def ask(due: float, counts: bool) -> None:
         if not free:
@@ -133,7 +132,7 @@ async def _open(url: str, rate: float, seconds: float) -> Outcomes:
                 status, retries = await connection.ask(next(requests))
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             outcomes.others += counts
-            free.append(await _Connection.open(url))
+            free.append(await Connection.open(url))
             return
         free.append(connection)
         outcomes.answered += status == 200
@@ -161,35 +160,12 @@ def _count(outcomes: Outcomes, status: int, retries: bool, took: float) -> None:
         outcomes.others += 1
 
 
-class _Connection:
-    """A connection that is kept open. A client library would take up the cores that are measured."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    @classmethod
-    async def open(cls, url: str) -> "_Connection":
-        address = urlsplit(url)
-        return cls(*await asyncio.open_connection(address.hostname, address.port))
-
-    async def ask(self, request: bytes) -> tuple[int, bool]:
-        """Send a request; returns the answer's status, and whether it has Retry-After."""
-        self._writer.write(request)
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        length = head.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
-        await self._reader.readexactly(int(length))
-        return int(head[9:12]), b"retry-after:" in head
-
-
 def _requests(url: str) -> Iterator[bytes]:
     texts = [comment.text for thread in load_examples() for comment in thread.comments]
-    host = urlsplit(url).netloc
     random.seed(time.time_ns())
     while True:
         text = f"{random.choice(texts)} {random.randrange(10**9)}"
-        body = json.dumps({"comment": {"text": text}}).encode()
-        head = f"POST {_ROUTE} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        yield head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+        yield post(url + _ROUTE, {"comment": {"text": text}})
 
 
 def main() -> None:

@@ -65,6 +65,27 @@ def test_concurrent_items_share_a_call() -> None:
     assert batches == 3
 
 
+def test_one_who_comes_alone_does_not_wait_for_company() -> None:
+    async def use(batcher: MicroBatcher[int, int]) -> list[int]:
+        return [await batcher.submit(n) for n in range(3)]
+
+    an_hour = 3_600_000
+    assert run(double, use, wait_ms=an_hour) == [0, 2, 4]
+
+
+def test_those_who_came_together_are_waited_for() -> None:
+    async def use(batcher: MicroBatcher[int, int]) -> int:
+        await asyncio.gather(*map(batcher.submit, range(3)))
+        first = asyncio.create_task(batcher.submit(3))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert batcher.waiting == (1, 0)
+        await asyncio.gather(first, batcher.submit(4), batcher.submit(5))
+        return batcher.stats.batches
+
+    assert run(double, use, wait_ms=3_600_000) == 2
+
+
 def test_one_bad_item_fails_alone() -> None:
     def score(items: Sequence[int]) -> list[int]:
         if 3 in items:

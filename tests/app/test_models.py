@@ -1,6 +1,8 @@
 """Which versions there are, and changing the one in use under load."""
 
+import gc
 import shutil
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -86,6 +88,20 @@ def test_the_model_changes_under_load_without_a_mistake(
                 assert answer == expected[answer["model"]][number]
         assert seen == set(versions)
         assert http.post("/v1/models/1999.1.0/activate").status_code == 404
+
+
+def test_a_version_that_is_given_up_is_freed_without_the_garbage_collector(
+    serve: Serve, second_bundle_path: Path
+) -> None:
+    with serve(allow_activate=True) as running:
+        shelf = running.service.shelf
+        given_up = weakref.ref(shelf.scorer)
+        gc.disable()
+        try:
+            shelf.activate(second_bundle_path.name)
+        finally:
+            gc.enable()
+        assert given_up() is None
 
 
 def test_a_broken_version_leaves_the_service_as_it_was(
