@@ -108,9 +108,9 @@ class Client:
         return self._answers(asked, portion)
 
     def put_article(
-        self, article_id: str, premise: str, *, url: str | None = None, title: str | None = None
+        self, article_id: str, premise: str | list[str], *, url: str | None = None, title: str | None = None
     ) -> ArticleRecord:
-        """Register the premise of an article, or replace it."""
+        """Register the premise of an article, a claim or a list of them, or replace it."""
         body = body_of({"premise": premise, "url": url, "title": title})
         return self._ask(ArticleRecord, "PUT", article_path(article_id), body)
 
@@ -242,9 +242,9 @@ class AsyncClient:
                 yield answer
 
     async def put_article(
-        self, article_id: str, premise: str, *, url: str | None = None, title: str | None = None
+        self, article_id: str, premise: str | list[str], *, url: str | None = None, title: str | None = None
     ) -> ArticleRecord:
-        """Register the premise of an article, or replace it."""
+        """Register the premise of an article, a claim or a list of them, or replace it."""
         body = body_of({"premise": premise, "url": url, "title": title})
         return await self._ask(ArticleRecord, "PUT", article_path(article_id), body)
 

@@ -5,9 +5,17 @@ from typing import NamedTuple
 
 from app.headlines import claim_in
 from app.reading import is_blank
-from app.schemas import Article, PremiseSource
+from app.schemas import Article, Claims, PremiseSource
 
-__all__ = ["LEAD_CHARACTERS", "Premise", "find_premise", "find_premises", "given_claims", "lead_of"]
+__all__ = [
+    "LEAD_CHARACTERS",
+    "Premise",
+    "are_listed",
+    "find_premise",
+    "find_premises",
+    "given_claims",
+    "lead_of",
+]
 
 LEAD_CHARACTERS = 600
 """Most code points of a text's lead."""
@@ -24,21 +32,20 @@ class Premise(NamedTuple):
     source: PremiseSource
 
 
-def find_premises(article: Article | None, registered: str | None = None) -> list[Premise]:
-    """Return the claims of the request, in order, or else the one best premise known, or nothing.
+def find_premises(article: Article | None, registered: Claims | None = None) -> list[Premise]:
+    """Return the claims of the request or those registered, in order, or else the one best premise known.
 
-    In this order: the request's own, the one registered for the article, the title, the lead of the
+    In this order: the request's own, those registered for the article, the title, the lead of the
     text. A title that makes no claim comes after the lead. Blank ones count as unknown. The text of a
     premise differs from what was given in the white space around it and in a label such as "Opinion:"
     before a title.
     """
     if article is None and registered is None:
         return []
-    claims = given_claims(article)
-    if claims:
+    if claims := given_claims(article):
         return [Premise(claim, "premise") for claim in claims]
-    if registered is not None and not is_blank(registered):
-        return [Premise(registered.strip(), "registered")]
+    if claims := _visible(registered):
+        return [Premise(claim, "registered") for claim in claims]
     given = article or Article()
     title = None if given.title is None or is_blank(given.title) else given.title.strip()
     if title is not None and (claim := claim_in(title)) is not None:
@@ -49,16 +56,20 @@ def find_premises(article: Article | None, registered: str | None = None) -> lis
     return [] if title is None else [Premise(title, "title")]
 
 
-def find_premise(article: Article | None, registered: str | None = None) -> str | None:
+def find_premise(article: Article | None, registered: Claims | None = None) -> str | None:
     """Return the text of the first of `find_premises`, or None."""
     return next((premise.text for premise in find_premises(article, registered)), None)
 
 
 def given_claims(article: Article | None) -> list[str]:
     """Return what `article.premise` holds that is not blank."""
+    return [] if article is None else _visible(article.premise)
+
+
+def are_listed(article: Article | None, registered: Claims | None = None) -> bool:
+    """Tell whether what `find_premises` returns was given or registered as a list of claims."""
     given = None if article is None else article.premise
-    claims = [given] if isinstance(given, str) else given or []
-    return [claim.strip() for claim in claims if not is_blank(claim)]
+    return isinstance(next(filter(_visible, (given, registered)), None), list)
 
 
 def lead_of(text: str) -> str | None:
@@ -75,6 +86,11 @@ def lead_of(text: str) -> str | None:
     tried = [line for line, _ in zip(paragraphs, range(_PARAGRAPHS_TRIED), strict=False)]
     lead = next((line for line in tried if claim_in(line) is not None), tried[0] if tried else None)
     return lead if lead is None or len(lead) <= LEAD_CHARACTERS else _cut(lead)
+
+
+def _visible(claims: Claims | None) -> list[str]:
+    given = [claims] if isinstance(claims, str) else claims or []
+    return [claim.strip() for claim in given if not is_blank(claim)]
 
 
 def _cut(line: str) -> str:

@@ -164,12 +164,10 @@ def read_registration(value: object, settings: Settings) -> ArticleRegistration:
         InvalidRequestError: as for `read_score_request`.
     """
     registration = read_shape(ArticleRegistration, value)
-    texts = {"premise": registration.premise, "title": registration.title}
-    problems = [_too_long(field, text, settings.max_text_bytes) for field, text in texts.items()]
-    if is_blank(registration.premise):
-        problems.insert(0, _empty("premise"))
-    problems += _with_nul({**texts, "url": registration.url})
-    _refuse([problem for problem in problems if problem is not None])
+    premise = registration.premise
+    is_empty = is_blank(premise) if isinstance(premise, str) else not premise
+    article = Article(premise=premise, url=registration.url, title=registration.title)
+    _refuse([*([_empty("premise")] if is_empty else []), *_broken_article(article, "", settings)])
     return registration
 
 

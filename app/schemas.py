@@ -21,6 +21,7 @@ __all__ = [
     "BatchAnswer",
     "BatchRequest",
     "Civility",
+    "Claims",
     "Comment",
     "CommentInLanguage",
     "Decision",
@@ -127,7 +128,8 @@ def _check_claims(value: Any) -> Any:
     raise PydanticCustomError("claims_type", "must be a string or a list of strings")
 
 
-_Claims = Annotated[str | list[str], BeforeValidator(_check_claims)]
+Claims = Annotated[str | list[str], BeforeValidator(_check_claims)]
+"""A claim, or a list of claims."""
 
 
 def _example(*examples: JsonValue) -> ConfigDict:
@@ -172,7 +174,7 @@ class Article(_Request):
     id: Id | None = None
     url: Url | None = None
     title: str | None = None
-    premise: _Claims | None = None
+    premise: Claims | None = None
     """The claim towards which the stance is told, or a list of claims; comes before everything else."""
     text: str | None = None
     """Its lead is the premise where nothing better is known."""
@@ -313,8 +315,8 @@ class ScoreAnswer(_Answer):
     stance_omitted: Literal["no premise", "language"] | None = None
     """Why `stance` is null; absent where it is not."""
     stances: list[Stance | None] | None = None
-    """One for each claim of `article.premise` where that is a list, in order, the first being `stance`; null
-    for a claim in a language that is not supported. Null altogether where the comment's is not."""
+    """One for each claim where a list of them was given or is registered, in order, the first being `stance`;
+    null for a claim in a language that is not supported. Null altogether where the comment's is not."""
     reply_stance: Stance | None = None
     """Stance towards the parent comment; absent without one, null where its language or the comment's is
     not supported."""
@@ -364,9 +366,13 @@ class BatchAnswer(_Answer):
 class ArticleRegistration(_Request):
     """A premise to register for an article."""
 
-    model_config = _example({"premise": _PREMISE, "url": "https://news.example/car-ban"})
+    model_config = _example(
+        {"premise": _PREMISE, "url": "https://news.example/car-ban"},
+        {"premise": [_PREMISE, "Buses should be free"]},
+    )
 
-    premise: str
+    premise: Claims
+    """The claim towards which the stance is told, or a list of claims."""
     url: Url | None = None
     title: str | None = None
 
@@ -379,7 +385,8 @@ class ArticleRecord(_Answer):
     )
 
     id: str
-    premise: str
+    premise: Claims
+    """As it was registered: a claim, or a list of claims."""
     url: str | None
     title: str | None
 
@@ -400,7 +407,7 @@ class FeedbackRequest(_Request):
 
     comment: FeedbackComment
     article: Article | None = None
-    """Finds the premise that `stance` is towards, as in scoring."""
+    """Finds the premise that `stance` is towards, as in scoring; of several claims that is the first."""
     labels: dict[Attribute, Unit] = {}
     """Attribute → 1 for yes, 0 for no, or what lies between."""
     stance: StanceName | None = None
@@ -477,7 +484,7 @@ class ArticleSummary(_Answer):
 
     article: str
     premise: str | None
-    """As registered now."""
+    """As registered now; of several claims the first, towards which the counted stances are."""
     comments: int
     models: dict[str, int]
     """Version → comments that it scored."""

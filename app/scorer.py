@@ -11,11 +11,12 @@ from app.adaptation.learning import AdaptedStance
 from app.encoders import with_encoder_settings
 from app.language import LanguageTeller
 from app.policy import decide, decide_unsupported_language
-from app.premise import find_premises
+from app.premise import are_listed, find_premises
 from app.rounding import rounded
 from app.schemas import (
     Attribute,
     Civility,
+    Claims,
     Comment,
     CommentInLanguage,
     ScoreAnswer,
@@ -57,14 +58,14 @@ class Scorer:
         self,
         requests: Sequence[ScoreRequest],
         *,
-        registered: Mapping[int, str] | None = None,
+        registered: Mapping[int, Claims] | None = None,
         adapted: Mapping[int, Mapping[str, AdaptedStance]] | None = None,
     ) -> list[ScoreAnswer]:
         """Answer every request, in order.
 
         Args:
             requests: checked requests (`app.reading`).
-            registered: place in `requests` → premise registered for that request's article.
+            registered: place in `requests` → claim or claims registered for that request's article.
             adapted: place in `requests` → premise → what adapts the stance towards it.
 
         Returns:
@@ -85,6 +86,7 @@ class Scorer:
                 language=languages[i],
                 civility=civility.get(i),
                 stances=stances[i],
+                listed=are_listed(request.article, known.get(i)),
                 spans=spans.get(i, []),
                 thresholds=self._settings.thresholds,
             )
@@ -126,7 +128,7 @@ class Scorer:
         self,
         requests: Sequence[ScoreRequest],
         languages: Sequence[str],
-        known: Mapping[int, str],
+        known: Mapping[int, Claims],
         adapted: Mapping[int, Mapping[str, AdaptedStance]],
     ) -> list[ToldStances]:
         if not known and all(one.article is None and one.comment.parent is None for one in requests):
@@ -169,6 +171,7 @@ def _answer(
     language: str,
     civility: Civility | None,
     stances: ToldStances,
+    listed: bool,
     spans: Sequence[Span],
     thresholds: Thresholds,
 ) -> ScoreAnswer:
@@ -180,7 +183,7 @@ def _answer(
     readable = language in STANCE_LANGUAGES
     if stance is None:
         extras["stance_omitted"] = "language" if stances.to_premises or not readable else "no premise"
-    if request.article is not None and isinstance(request.article.premise, list) and request.article.premise:
+    if listed:
         extras["stances"] = list(stances.to_premises) if readable else None
     if request.comment.parent is not None:
         extras["reply_stance"] = stances.to_parent

@@ -25,7 +25,7 @@ from app.ops.instruments import Instruments
 from app.ops.logging import log_failure
 from app.ops.telemetry import Tracing
 from app.premise import find_premises, given_claims
-from app.schemas import Article, ScoreAnswer, ScoreRequest
+from app.schemas import Article, Claims, ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
@@ -44,14 +44,14 @@ _WATCH_S = 1.0
 
 
 class Question(NamedTuple):
-    """A request, the premise registered for its article, and the scorer in use when it came.
+    """A request, the claim or claims registered for its article, and the scorer in use when it came.
 
     `adapted` has the heads of its article by premise.
     `part` says that it is a part of a comment that is asked about as a whole too, and is not counted.
     """
 
     request: ScoreRequest
-    registered: str | None
+    registered: Claims | None
     scorer: Scorer
     adapted: Mapping[str, AdaptedStance] = NOTHING_ADAPTED
     part: bool = False
@@ -269,7 +269,7 @@ class Service:
         return questions
 
     async def _adapted(
-        self, scorer: Scorer, article: Article, registered: str | None
+        self, scorer: Scorer, article: Article, registered: Claims | None
     ) -> Mapping[str, AdaptedStance]:
         if self._adapter is None or not (article.id or article.url):
             return NOTHING_ADAPTED
@@ -281,7 +281,7 @@ class Service:
             _log.warning("%s; scoring goes on without adaptation", error)
             return NOTHING_ADAPTED
 
-    async def _registered(self, ids: set[str], urls: set[str]) -> tuple[dict[str, str], dict[str, str]]:
+    async def _registered(self, ids: set[str], urls: set[str]) -> tuple[dict[str, Claims], dict[str, Claims]]:
         # A failing database is left alone for a while: comments must not queue up behind its timeouts.
         if not (ids or urls) or time.monotonic() < self._store_rests_until:
             return {}, {}

@@ -292,7 +292,7 @@ class Settings(BaseSettings):
     """Premises of articles whose adaptation a worker remembers, those asked for last: about 2 kB each."""
 
     max_premises: int = Field(default=8, ge=1, le=100)
-    """Most claims in `article.premise`."""
+    """Most claims in `article.premise`, and in the `premise` that is registered for an article."""
 
     explain_sentences: int = Field(default=24, ge=0, le=1_000)
     """Most sentences of a comment, times the claims of its article, whose part in a stance is told with

@@ -1,4 +1,4 @@
-"""Registering the premise of an article, so that a comment need not bring it along."""
+"""Registering the claims of an article, so that a comment need not bring them along."""
 
 import unicodedata
 from typing import Annotated
@@ -57,7 +57,7 @@ ArticleId = Annotated[str, Depends(_checked_id)]
     openapi_extra=body_of(ArticleRegistration),
 )
 async def put_article(request: Request, article_id: ArticleId, service: CurrentService) -> Response:
-    """Register the premise of an article, or replace it. The id is any text, percent-encoded."""
+    """Register or replace the premise of an article, a claim or a list. The id is percent-encoded text."""
     read_content_type(request.headers.get("content-type"))
     if article_id.endswith(_SUMMARY):
         problem = FieldProblem(field="id", message=f"must not end in {_SUMMARY}, which is another route")

@@ -12,7 +12,7 @@ from app.feedback import Feedback
 from app.openapi import body_of, problems
 from app.premise import find_premise
 from app.reading import parse_body, read_content_type, read_feedback
-from app.schemas import Article, FeedbackBatch, FeedbackReceipt, FeedbackRequest, FieldProblem
+from app.schemas import Article, Claims, FeedbackBatch, FeedbackReceipt, FeedbackRequest, FieldProblem
 from app.service import CurrentService, Service
 from app.store.comments import ScoredComments, StoredComment
 from app.store.feedback import RepeatableRequest
@@ -89,7 +89,7 @@ async def _completed(items: Sequence[FeedbackRequest], service: Service) -> list
 
 
 def _opinion(
-    item: FeedbackRequest, article: Article, registered: str | None, known: StoredComment | None
+    item: FeedbackRequest, article: Article, registered: Claims | None, known: StoredComment | None
 ) -> Feedback:
     comment = item.comment
     language = comment.language or (known.language if known else None)

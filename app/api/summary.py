@@ -14,6 +14,7 @@ from app.api.articles import ArticleId
 from app.error_rates import LABELS, error_rates_of
 from app.errors import NotFoundError
 from app.openapi import problems
+from app.premise import find_premise
 from app.schemas import ArticleSummary
 from app.service import CurrentService
 from app.shelf import ModelShelf
@@ -62,7 +63,7 @@ async def summarise_article(
 
     count = partial(store.comments.count, article_id, url, thresholds_of(rates), since=since, until=until)
     counts = await service.ask_store(count)
-    premise = None if article is None else article.premise
+    premise = None if article is None else find_premise(None, article.premise)
     return await to_thread.run_sync(summarise, article_id, premise, counts, rates, by)
 
 

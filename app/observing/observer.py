@@ -14,7 +14,7 @@ from app.observing.counts import Comparison, Observations, ScoreCounts, added
 from app.observing.folder import ObservationFolder
 from app.observing.shadow import compare
 from app.ops.logging import log_failure
-from app.schemas import ScoreAnswer, ScoreRequest
+from app.schemas import Claims, ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
 from app.settings import Settings
 from app.shelf import ModelShelf
@@ -37,7 +37,7 @@ _EVEN_BINS = Distribution((0.01, 0.05, *(i / 10 for i in range(1, 10)), 0.95), (
 
 class _Sampled(NamedTuple):
     request: ScoreRequest
-    registered: str | None
+    registered: Claims | None
     answer: ScoreAnswer
 
 
@@ -78,7 +78,7 @@ class Observer:
     def saw(
         self,
         scorer: Scorer,
-        questions: Sequence[tuple[ScoreRequest, str | None]],
+        questions: Sequence[tuple[ScoreRequest, Claims | None]],
         answers: Sequence[ScoreAnswer],
     ) -> None:
         """Count answers of one scorer, and put a sample of them before the challenger."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from app.schemas import ArticleRecord, ArticleRegistration
+from app.schemas import ArticleRecord, ArticleRegistration, Claims
 from app.store.database import Database
 from app.store.tables import Article
 
@@ -28,8 +28,10 @@ class ArticleStore:
 
     def put(self, article_id: str, registration: ArticleRegistration) -> bool:
         """Register or replace an article; return whether it is new."""
+        claims = registration.premise if isinstance(registration.premise, list) else None
         values = {
-            "premise": registration.premise,
+            "premise": registration.premise if claims is None else claims[0],
+            "claims": claims,
             "url": registration.url,
             "title": registration.title,
             "updated": datetime.now(UTC),
@@ -42,23 +44,28 @@ class ArticleStore:
 
     def get(self, article_id: str) -> ArticleRecord | None:
         """Return an article, or None."""
-        columns = Article.id, Article.premise, Article.url, Article.title
+        query = select(Article.__table__).where(Article.id == article_id)
         with self._database.begin() as connection:
-            row = connection.execute(select(*columns).where(Article.id == article_id)).one_or_none()
-        return None if row is None else ArticleRecord(**row._asdict())
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return ArticleRecord(id=row.id, premise=row.claims or row.premise, url=row.url, title=row.title)
 
     def delete(self, article_id: str) -> bool:
         """Forget an article; return whether there was one."""
         with self._database.begin(write=True) as connection:
             return connection.execute(delete(Article).where(Article.id == article_id)).rowcount > 0
 
-    def premises(self, ids: Collection[str], urls: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
-        """Return the registered premises by id, and by URL (of several, the last one registered)."""
-        by_id = select(Article.id, Article.premise).where(Article.id.in_(ids))
-        by_url = select(Article.url, Article.premise).where(Article.url.in_(urls)).order_by(Article.updated)
+    def premises(
+        self, ids: Collection[str], urls: Collection[str]
+    ) -> tuple[dict[str, Claims], dict[str, Claims]]:
+        """Return what is registered by id, and by URL (of several articles, the last one registered)."""
+        columns = Article.premise, Article.claims
+        by_id = select(Article.id, *columns).where(Article.id.in_(ids))
+        by_url = select(Article.url, *columns).where(Article.url.in_(urls)).order_by(Article.updated)
         with self._database.begin() as connection:
             return _pairs(connection, by_id) if ids else {}, _pairs(connection, by_url) if urls else {}
 
 
-def _pairs(connection: Connection, query: Any) -> dict[str, str]:
-    return {key: premise for key, premise in connection.execute(query)}
+def _pairs(connection: Connection, query: Any) -> dict[str, Claims]:
+    return {key: claims or premise for key, premise, claims in connection.execute(query)}

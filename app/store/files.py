@@ -16,7 +16,16 @@ from app.store.transfer import TABLES, Row, export_rows
 __all__ = ["read_rows", "write_jsonl", "write_parquet"]
 
 _PORTION = 5_000
-_ENCODED = ("civility", "stance_probabilities", "reasons", "labels", "spans", "languages", "context")
+_ENCODED = (
+    "claims",
+    "civility",
+    "stance_probabilities",
+    "reasons",
+    "labels",
+    "spans",
+    "languages",
+    "context",
+)
 """Columns that are JSON texts in Parquet, which knows no objects of any shape."""
 _NUMBERS = ("relevance",)
 _OLD = {"community_id": "community", "session_id": "session", "scores": "labels"}

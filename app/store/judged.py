@@ -26,7 +26,8 @@ class JudgedComment:
     text: str | None
     """None where only a digest is left."""
     premise: str | None
-    """What a stance is towards: as it came with the opinion, else as scored, else as registered now."""
+    """What a stance is towards: as it came with the opinion, else as scored, else as registered now (of
+    several claims the first)."""
     scored: StoredComment | None
     """The comment as it was last scored, where it was stored; its `model` names the bundle."""
     feedback: Feedback
@@ -74,11 +75,12 @@ class JudgedReader:
             one = item.feedback
             found = scored.of(one.comment_id, one.article_id, item.digest)
             registered = by_id.get(one.article_id or "") or by_url.get(one.article_url or "")
+            first = registered[0] if isinstance(registered, list) else registered
             yield JudgedComment(
                 uid=item.uid,
                 digest=item.digest,
                 text=one.text or (found.text if found else None),
-                premise=one.premise or (found.premise if found else None) or registered,
+                premise=one.premise or (found.premise if found else None) or first,
                 scored=found,
                 feedback=one,
             )

@@ -39,6 +39,8 @@ class Article(Base):
 
     id: Mapped[str] = mapped_column(String(256), primary_key=True)
     premise: Mapped[str] = mapped_column(Text)
+    claims: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """Where a list of claims is registered, all of them; the first is `premise`."""
     url: Mapped[str | None] = mapped_column(String(2048))
     title: Mapped[str | None] = mapped_column(Text)
     updated: Mapped[datetime] = mapped_column(_UtcTime)

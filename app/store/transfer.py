@@ -30,6 +30,7 @@ class _Strict(BaseModel):
 class _ArticleRow(_Strict):
     id: str
     premise: str
+    claims: list[str] | None = None
     url: str | None = None
     title: str | None = None
     updated: AwareDatetime

@@ -180,6 +180,23 @@ def test_the_registered_premise_and_a_batch_are_adapted_too(running: Any) -> Non
     assert len({one["stance"]["adaptation"]["version"] for one in answers}) == 1
 
 
+def test_of_registered_claims_each_is_adapted_by_its_own_labels(running: Any) -> None:
+    article = {"id": "claims"}
+    body = {"premise": [OTHER, PREMISE]}
+    httpx.put(f"{running.url}/v1/articles/claims", json=body, timeout=60).raise_for_status()
+    general = ask(running.url, article)["stances"]
+    label(running.url, 10, article=article | {"premise": PREMISE})
+    found = wait_for(running.url, lambda answer: "adaptation" in answer["stances"][1], article=article)
+    first, second = found["stances"]
+    assert first == found["stance"] == general[0]
+    assert (second["premise"], second["adaptation"]["labels"]) == (PREMISE, 10)
+    assert second["adaptation"]["general"] == general[1]["probabilities"]
+    assert (
+        ask(running.url, article | {"premise": [PREMISE]})["stance"]["probabilities"]
+        == (second["probabilities"])
+    )
+
+
 def test_what_is_stored_and_counted_is_the_general_label(running: Any) -> None:
     label(running.url, 40)
     answer = wait_for(running.url, lambda answer: "adaptation" in answer["stance"], store="text")

@@ -1,5 +1,6 @@
 """Registering premises, and what scoring makes of them."""
 
+import re
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -62,6 +63,35 @@ def test_batches_and_streams_know_registered_premises(http: httpx.Client) -> Non
     assert streamed.json()["stance"]["premise"] == "registered"
 
 
+def test_registered_claims_are_judged_as_if_they_had_been_given(http: httpx.Client) -> None:
+    url, claims = "https://news.example/claims", ["The shops need deliveries.", "Ban cars."]
+    record = {"id": "claims", "premise": claims, "url": url, "title": None}
+    created = http.put("/v1/articles/claims", json={"premise": claims, "url": url})
+    assert (created.status_code, created.json()) == (201, record)
+    assert http.get("/v1/articles/claims").json() == record
+    comment = {**COMMENT, "parent": {"text": "Well said."}}
+    given = http.post("/v1/score", json={"comment": comment, "article": {"premise": claims}, "explain": True})
+    as_registered = given.json()
+    assert len(as_registered["stances"]) == 2
+    for stance in (as_registered["stance"], *as_registered["stances"]):
+        stance["premise_source"] = "registered"
+    asked = [
+        {"comment": comment, "article": article, "explain": True}
+        for article in ({"id": "claims"}, {"url": url}, {"id": "claims", "premise": [], "title": "Cars"})
+    ]
+    assert [http.post("/v1/score", json=one).json() for one in asked] == [as_registered] * 3
+    assert http.post("/v1/score/batch", json={"items": asked}).json()["results"] == [as_registered] * 3
+    line = httpx.Request("POST", "/", json=asked[0]).content
+    streamed = http.post("/v1/score/stream", content=line, headers={"Content-Type": "application/x-ndjson"})
+    assert streamed.json() == as_registered
+    # What the request itself says comes first, and one claim is no list.
+    own = {"comment": COMMENT, "article": {"id": "claims", "premise": "Ban all cars."}}
+    assert "stances" not in http.post("/v1/score", json=own).json()
+    assert http.put("/v1/articles/claims", json={"premise": claims[1]}).status_code == 200
+    answer = http.post("/v1/score", json=asked[0]).json()
+    assert (answer["stance"]["premise"], "stances" in answer) == (claims[1], False)
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -95,7 +125,13 @@ def test_ids_that_are_refused(http: httpx.Client, path: str, method: str) -> Non
     [
         ({}, "premise is required"),
         ({"premise": " "}, "premise is empty"),
-        ({"premise": 1}, "premise must be a string"),
+        ({"premise": 1}, "premise must be a string or a list of strings"),
+        ({"premise": ["x", 1]}, "premise must be a string or a list of strings"),
+        ({"premise": []}, "premise is empty"),
+        ({"premise": ["x", " "]}, "premise.1 is empty"),
+        ({"premise": ["x", "\0y"]}, "premise.1 must not contain the character NUL"),
+        ({"premise": ["x"] * 9}, "premise has 9 entries, at most 8 allowed"),
+        ({"premise": ["x", "x" * 20_481]}, "premise.1 has 20481 bytes in UTF-8, at most 20480 allowed"),
         ({"premise": "x" * 20_481}, "premise has 20481 bytes in UTF-8, at most 20480 allowed"),
         ({"premise": "x", "id": "y"}, "id is not a known field"),
         ([], "body must be an object"),
@@ -107,6 +143,8 @@ def test_ids_that_are_refused(http: httpx.Client, path: str, method: str) -> Non
 def test_registrations_that_are_refused(http: httpx.Client, body: object, detail: str) -> None:
     response = http.put("/v1/articles/refused", json=body)
     assert (response.status_code, response.json()["detail"]) == (422, detail)
+    limit = re.search(r"at most (\d+) allowed", detail)
+    assert response.json()["errors"][0].get("limit") == (limit and int(limit[1]))
     assert http.get("/v1/articles/refused").status_code == 404
 
 

@@ -109,6 +109,15 @@ def test_articles(client: Client) -> None:
         assert refusal.value.problem.status == 404
 
 
+def test_an_article_with_several_claims(client: Client) -> None:
+    claims = ["Ban cars", "Ban phones"]
+    record = client.put_article("claims of the client", claims)
+    assert record.premise == claims
+    assert client.get_article("claims of the client") == record
+    answer = client.score("Nonsense. The shops need cars.", article_id="claims of the client")
+    assert [stance and stance.premise for stance in answer.stances or []] == claims
+
+
 def test_models(client: Client, bundle_path: Path) -> None:
     models = client.models()
     assert models.active == bundle_path.name
@@ -138,7 +147,7 @@ def test_the_async_client_does_the_same(client: Client, server_url: str, bundle_
             assert [answer async for answer in other.stream(comments(), portion=10)] == [expected] * 25
             assert [answer async for answer in other.stream([REQUEST] * 5)] == [expected] * 5
             assert (await other.models()).active == bundle_path.name
-            record = await other.put_article("async", "Ban cars")
+            record = await other.put_article("async", ["Ban cars", "Ban phones"])
             assert await other.get_article("async") == record
             await other.delete_article("async")
             with pytest.raises(RequestRefused):

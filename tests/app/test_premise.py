@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.premise import LEAD_CHARACTERS, Premise, find_premise, find_premises, lead_of
+from app.premise import LEAD_CHARACTERS, Premise, are_listed, find_premise, find_premises, lead_of
 from app.schemas import Article
 
 
@@ -71,3 +71,30 @@ def test_where_the_premise_comes_from(
 def test_every_claim_that_is_given_is_a_premise() -> None:
     found = find_premises(Article(premise=[CLAIM, " Rents must fall. "], title="Title"), "registered")
     assert found == [(CLAIM, "premise"), ("Rents must fall.", "premise")]
+
+
+def test_every_claim_that_is_registered_is_a_premise() -> None:
+    claims = [CLAIM, " Rents must fall. "]
+    found = [(CLAIM, "registered"), ("Rents must fall.", "registered")]
+    assert find_premises(None, claims) == found
+    assert find_premises(Article(premise=" ", title="Title"), claims) == found
+    assert find_premise(None, claims) == CLAIM
+
+
+@pytest.mark.parametrize(
+    ("given", "registered", "listed"),
+    [
+        ([CLAIM], None, True),
+        ([CLAIM], CLAIM, True),
+        (None, [CLAIM], True),
+        ([], [CLAIM], True),
+        (CLAIM, [CLAIM], False),
+        ([], CLAIM, False),
+        ([], None, False),
+        (None, None, False),
+    ],
+)
+def test_a_list_is_a_list_wherever_it_is_from(
+    given: str | list[str] | None, registered: str | list[str] | None, listed: bool
+) -> None:
+    assert are_listed(Article(premise=given, title="Title"), registered) == listed

@@ -119,12 +119,14 @@ def test_opinions_are_joined_with_what_was_scored(store: Store, comment: Make) -
     scored = comment("Fool.", id="c1", article_id="a", premise="Ban cars", model="2026.9.0")
     store.comments.keep([scored, comment("Fool.", id="c2", article_id="b", hour=1)])
     store.articles.put("r", ArticleRegistration(premise="registered"))
+    store.articles.put("s", ArticleRegistration(premise=["the first", "the second"]))
     store.feedback.keep(
         [
             said("Fool.", comment_id="c1", article_id="a"),
             said("Fool.", comment_id="c1"),
             said("Fool."),
             said("Never scored.", article_id="r"),
+            said("Never scored.", article_id="s"),
             said("Fool.", comment_id="c1", article_id="elsewhere", premise="its own"),
         ]
     )
@@ -137,5 +139,6 @@ def test_opinions_are_joined_with_what_was_scored(store: Store, comment: Make) -
         (("c1", "2026.9.0"), "Ban cars", "Fool."),
         (("c2", "2026.2.0"), None, "Fool."),
         (None, "registered", "Never scored."),
+        (None, "the first", "Never scored."),
         (None, "its own", "Fool."),
     ]

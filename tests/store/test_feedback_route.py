@@ -57,6 +57,23 @@ def test_from_a_comment_to_a_judged_example(http: httpx.Client, running: Any) ->
     assert judged.scored.model == scored["model"]
 
 
+def test_of_registered_claims_an_opinion_is_on_the_first_or_the_one_it_names(
+    http: httpx.Client, running: Any
+) -> None:
+    claims = [PREMISE, "Buses should be free."]
+    http.put("/v1/articles/a", json={"premise": claims})
+    comment = {"text": "I disagree with this.", "id": "c1"}
+    scored = http.post("/v1/score", json={"comment": comment, "article": {"id": "a"}, "store": "text"}).json()
+    (stored,) = running.service.store.comments.find(["c1"])
+    assert (stored.premise, stored.stance) == (PREMISE, scored["stances"][0]["label"])
+    summary = http.get("/v1/articles/a/summary").json()
+    assert (summary["premise"], summary["stance"]["judged"]) == (PREMISE, 1)
+    for more in ({}, {"premise": claims[1]}):
+        opinion = {"comment": {"id": "c1"}, "article": {"id": "a"} | more, "stance": "disagree"}
+        assert http.post("/v1/feedback", json=opinion).status_code == 201
+    assert [one.premise for one in kept(running)] == claims
+
+
 def test_a_list_is_kept_whole_or_not_at_all(http: httpx.Client, running: Any) -> None:
     response = http.post("/v1/feedback", json={"items": [OPINION, OPINION | {"stance": "agree"}]})
     assert response.status_code == 422

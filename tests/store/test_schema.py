@@ -14,6 +14,7 @@ from app.errors import StoreError
 from app.schemas import ArticleRegistration
 from app.store import Store
 from app.store.migrations import migrations_config, upgrade
+from app.store.migrations.versions import article_claims
 from app.store.tables import Base
 
 BEFORE_MIGRATIONS = """
@@ -54,6 +55,17 @@ def test_premises_from_before_there_were_migrations_stay(store: Store, database_
         {"https://news.example/a": "Ban cars"},
     )
     assert list(store.feedback.iterate()) == []
+
+
+def test_of_a_list_of_claims_the_first_outlives_a_step_back(store: Store, database_url: str) -> None:
+    store.articles.put("a", ArticleRegistration(premise="Ban cars"))
+    store.articles.put("b", ArticleRegistration(premise=["Ban phones", "Ban cars"]))
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.downgrade(migrations_config(connection), article_claims.down_revision)
+        upgrade(connection)
+    engine.dispose()
+    assert store.articles.premises(["a", "b"], [])[0] == {"a": "Ban cars", "b": "Ban phones"}
 
 
 def test_several_that_start_at_once(database_url: str) -> None:

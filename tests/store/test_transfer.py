@@ -36,6 +36,7 @@ OLD = {
 def full(store: Store, comment: Make) -> Store:
     """A store with something in every table, more than fits into one portion."""
     store.articles.put("a", ArticleRegistration(premise="Ban cars", url="https://news.example/a"))
+    store.articles.put("b", ArticleRegistration(premise=["Ban cars", "Ban phones 🚲"]))
     begin = comment().scored
     store.comments.keep(
         [
@@ -58,12 +59,13 @@ def full(store: Store, comment: Make) -> Store:
 
 @pytest.mark.parametrize("write", [write_jsonl, write_parquet])
 def test_what_is_exported_can_be_imported(full: Store, tmp_path: Path, write: Callable[..., int]) -> None:
-    total = 2 * ROWS + 3
+    total = 2 * ROWS + 4
     assert write(full.database, tmp_path / "export") == total
     other = Store(f"sqlite:///{tmp_path / 'other.sqlite3'}", timeout_s=30)
     for _ in range(2):  # a second time changes nothing
         assert sum(import_rows(other.database, read_rows(tmp_path / "export")).values()) == total
-    assert other.articles.get("a") == full.articles.get("a")
+    for article in ("a", "b"):
+        assert other.articles.get(article) == full.articles.get(article)
     assert list(other.feedback.iterate(every=True)) == list(full.feedback.iterate(every=True))
     assert other.feedback.latest() == full.feedback.latest()
     assert other.comments.count("a", None, {}) == full.comments.count("a", None, {})
@@ -80,6 +82,13 @@ def test_an_import_replaces_nothing_newer(store: Store, comment: Make, tmp_path:
     store.comments.keep([newer])
     import_rows(store.database, read_rows(tmp_path / "x.jsonl"))
     assert store.comments.find(["c"]) == [newer]
+
+
+def test_an_export_from_before_there_were_lists_of_claims(store: Store, tmp_path: Path) -> None:
+    row = {"table": "articles", "id": "a", "premise": "Ban cars", "updated": "2026-11-01T00:00:00Z"}
+    (tmp_path / "x.jsonl").write_text(json.dumps(row))
+    import_rows(store.database, read_rows(tmp_path / "x.jsonl"))
+    assert store.articles.premises(["a"], [])[0] == {"a": "Ban cars"}
 
 
 def test_old_feedback_files_are_taken_over(store: Store, tmp_path: Path) -> None:
@@ -114,6 +123,10 @@ def test_old_feedback_files_are_taken_over(store: Store, tmp_path: Path) -> None
         (
             '{"table": "articles", "id": "a", "premise": "p", "updated": "2026-11-01T00:00:00"}',
             "articles.updated",
+        ),
+        (
+            '{"table": "articles", "id": "a", "premise": "p", "claims": "p"}',
+            "articles.claims: Input should be a valid list",
         ),
     ],
 )

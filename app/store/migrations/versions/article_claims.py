@@ -1,0 +1,19 @@
+"""Lists of claims registered for articles; `premise` holds the first of them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+__all__ = ["down_revision", "downgrade", "revision", "upgrade"]
+
+revision = "article_claims"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.add_column("articles", sa.Column("claims", sa.JSON))
+
+
+def downgrade() -> None:
+    """Drop the column; of each list the first claim stays."""
+    op.drop_column("articles", "claims")
