@@ -1,5 +1,6 @@
 """The bundles at hand, and the one in use, which can be changed while the service runs."""
 
+import ctypes
 import gc
 import logging
 import os
@@ -51,6 +52,7 @@ class ModelShelf:
         self._refused: tuple[str, _Stamp | None] | None = None
         self.problem: str | None = None
         self.scorer = self._first()
+        _return_freed_memory()
         self._announce()
 
     def activate(self, version: str) -> ModelInfo:
@@ -173,6 +175,7 @@ class ModelShelf:
     def _use(self, scorer: Scorer) -> ModelInfo:
         self.scorer = scorer
         self._settle()
+        _return_freed_memory()
         self._announce()
         return _info(scorer.bundle.manifest, scorer)
 
@@ -257,6 +260,12 @@ def _giving_way() -> Iterator[None]:
         if collected:
             gc.enable()
         sys.setswitchinterval(usual)
+
+
+def _return_freed_memory() -> None:
+    """Return to the system what loading has freed: glibc would keep it, 300 MB of a process of 780."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _stamp_of(bundle: Path) -> _Stamp:

@@ -45,7 +45,7 @@ from training.stance_report import remembering
 __all__ = ["Order", "Progress", "build"]
 
 Task = Literal["civility", "stance"]
-EncoderSource = Literal["fine-tune", "keep", "none"]
+EncoderSource = Literal["fine-tune", "further", "keep", "none"]
 Progress = Callable[[str, int, int], None]
 _log = logging.getLogger("counterpoint.training")
 
@@ -58,10 +58,11 @@ class Order:
         data_dir: folder of the datasets.
         output: folder of the new bundle; its name is the version; it must not exist.
         only: train one model and take the other, with its figures, from `base`.
-        base: an existing bundle; needed with `only`, and with `encoder` "keep".
+        base: an existing bundle; needed with `only`, and with `encoder` "further" and "keep".
         encoder: "fine-tune" trains the encoder of each model (the extra `train`; about an hour each on two
-            cores), "keep" takes those of `base`, "none" does without: civility is then the fast stage alone,
-            and stance hardly better than chance.
+            cores), "further" teaches those of `base` the second stage alone (a third of that), "keep" takes
+            them as they are, "none" does without: civility is then the fast stage alone, and stance hardly
+            better than chance.
         fine_tuning: hyper-parameters of the stance encoder's two stages.
         civility_fine_tuning: hyper-parameters of the civility encoder's two stages.
         n_bits: logarithm of the number of hashed columns of the civility model.
@@ -179,14 +180,15 @@ def _checked(order: Order) -> Bundle | None:
     check_version(order.output.name)
     if order.output.exists():
         raise TrainingError(f"{order.output} exists: a bundle is never overwritten")
-    if order.base is None and (order.only or order.encoder == "keep"):
-        raise TrainingError("training one model only, or keeping the encoder, needs a base bundle")
-    if order.encoder == "fine-tune":
+    goes_on = order.encoder in {"further", "keep"}
+    if order.base is None and (order.only or goes_on):
+        raise TrainingError("training one model only, or going on with the encoder, needs a base bundle")
+    if order.encoder in {"fine-tune", "further"}:
         require_extra()
     if order.base is None:
         return None
     base = load_bundle(order.base, order.trusted_keys)
-    if order.encoder == "keep":
+    if goes_on:
         _check_kept_encoders(base, order.only)
     return base
 
@@ -242,11 +244,15 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
 def _text_encoder(
     order: Order, base: Bundle | None, splits: Splits[CivilityRow], progress: Progress
 ) -> TextEncoder | None:
-    if order.encoder != "fine-tune":
-        return base.civility.encoder if base and order.encoder == "keep" else None
-    course = encoder_course(splits.train, *order.civility_fine_tuning)
+    kept: TextEncoder | None = (
+        base.civility.encoder if base and order.encoder in {"further", "keep"} else None
+    )
+    if order.encoder in {"keep", "none"}:
+        return kept
+    course = encoder_course(splits.train, *order.civility_fine_tuning, further=kept is not None)
     step = _fine_tuning_progress("civility", progress)
-    return fine_tune_texts(course, scratch=order.scratch, progress=step)
+    start = None if kept is None else kept.onnx
+    return fine_tune_texts(course, scratch=order.scratch, start=start, progress=step)
 
 
 def _fine_tuning_progress(task: str, progress: Progress) -> Callable[[int, int, float], None]:
@@ -300,10 +306,12 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
 def _pair_encoder(
     order: Order, base: Bundle | None, splits: Splits[StanceRow], progress: Progress
 ) -> PairEncoder | None:
-    if order.encoder != "fine-tune":
-        return base.stance.encoder if base and order.encoder == "keep" else None
+    kept: PairEncoder | None = base.stance.encoder if base and order.encoder in {"further", "keep"} else None
+    if order.encoder in {"keep", "none"}:
+        return kept
     step = _fine_tuning_progress("stance", progress)
-    return train_encoder(splits.train, *order.fine_tuning, scratch=order.scratch, progress=step)
+    start = None if kept is None else kept.onnx
+    return train_encoder(splits.train, *order.fine_tuning, scratch=order.scratch, start=start, progress=step)
 
 
 def _sizes(splits: Splits[Any]) -> dict[str, int]:

@@ -16,7 +16,9 @@ from training.finetuning import Example, FineTuning, Stage, fine_tune
 
 __all__ = ["BROAD", "CONTRASTS", "encoder_course", "fine_tune_texts"]
 
-BROAD = FineTuning(epochs=2.0, tokens_a_batch=2560, max_tokens=128, label_smoothing=0.02, seed=20261124)
+BROAD = FineTuning(
+    epochs=2.0, tokens_a_batch=2560, max_tokens=128, label_smoothing=0.02, seed=20261124, bfloat16=True
+)
 """How the mixture of all sets is learnt."""
 
 CONTRASTS = FineTuning(
@@ -26,6 +28,7 @@ CONTRASTS = FineTuning(
     max_tokens=128,
     label_smoothing=0.02,
     seed=20261125,
+    bfloat16=True,
 )
 """How the contrasts are learnt afterwards, with a part of the mixture that nothing be forgotten."""
 
@@ -41,7 +44,7 @@ _CAPS: dict[str, tuple[int, int]] = {
     CUT_SOURCE: (0, 2_000),
     PUBLISHED_SOURCE: (0, 2_000),
     "identity-templates": (0, 1_500),
-    IDENTITY_SOURCE: (1_000, 1_500),
+    IDENTITY_SOURCE: (1_500, 3_000),
 }
 """Most toxic and most civil rows drawn from a set; the sentences written as contrasts are taken whole."""
 
@@ -53,39 +56,59 @@ _MOST_CHARACTERS = 1_200  # of toxic texts: in longer ones the abuse may stand w
 
 
 def encoder_course(
-    rows: Sequence[CivilityRow], broad: FineTuning = BROAD, contrasts: FineTuning = CONTRASTS
+    rows: Sequence[CivilityRow],
+    broad: FineTuning = BROAD,
+    contrasts: FineTuning = CONTRASTS,
+    *,
+    further: bool = False,
 ) -> list[Stage]:
     """Draw what is learnt, in two stages, from rows of the training split.
 
-    First a mixture of all sets, then the sentences written as contrasts with a part of the mixture.
+    First a mixture of all sets, then the sentences written as contrasts, those on identities, and a part of
+    the mixture.
 
     Args:
         rows: the training split of `civility_splits`.
         broad: how the mixture is learnt; its seed draws it.
         contrasts: how the contrasts are learnt; its seed draws the part of the mixture.
+        further: whether an encoder that knows the mixture is taught the second stage alone.
     """
     written = [_example(row) for row in rows if row.source == CONTRAST_SOURCE]
-    mixture = _mixture(rows, broad.seed)
+    identities = _mixture([row for row in rows if row.source == IDENTITY_SOURCE], broad.seed)
+    mixture = _mixture([row for row in rows if row.source != IDENTITY_SOURCE], broad.seed)
     again = random.Random(contrasts.seed).sample(mixture, round(_REPLAYED * len(mixture)))
-    stages = [Stage(_shuffled([*mixture, *written * _CONTRAST_TIMES], broad.seed), broad)]
+    stages = [Stage(_shuffled([*mixture, *identities, *written * _CONTRAST_TIMES], broad.seed), broad)]
     if written:
-        stages.append(Stage(_shuffled([*again, *written], contrasts.seed), contrasts, _BLEND))
-    return stages
+        contrasted = _shuffled([*again, *identities, *written], contrasts.seed)
+        stages.append(Stage(contrasted, contrasts, _BLEND))
+    return stages[1:] if further else stages
 
 
 def fine_tune_texts(
     course: Sequence[Stage],
     *,
     scratch: Path,
+    start: bytes | None = None,
     progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
 ) -> TextEncoder:
     """Fine-tune on `course` and return the encoder; checkpoints lie in `scratch`.
 
+    Args:
+        course: what is learnt.
+        scratch: a folder.
+        start: the model of an encoder to teach further; None begins with MiniLM.
+        progress: see `fine_tune`.
+
     Raises:
         MissingExtraError: the extra `train` is not installed.
+        TrainingError: `start` cannot be taught further.
     """
     tuned = fine_tune(
-        course, loss="any labels", checkpoint=scratch / "civility-encoder.pt", progress=progress
+        course,
+        loss="any labels",
+        checkpoint=scratch / "civility-encoder.pt",
+        start=start,
+        progress=progress,
     )
     return TextEncoder(tuned.onnx, tuned.tokenizer, max(stage.settings.max_tokens for stage in course))
 

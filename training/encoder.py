@@ -8,7 +8,7 @@ from data.rows import mirrored_label
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from training.finetuning import Counterpart, Example, FineTuning, Stage, fine_tune
 
-__all__ = ["BROAD", "READERS_LESSON", "Pair", "fine_tune_pairs"]
+__all__ = ["BROAD", "READERS_BLEND", "READERS_LESSON", "Pair", "fine_tune_pairs"]
 
 BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True)
 """How arguments of every kind are learnt."""
@@ -16,7 +16,8 @@ BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True
 READERS_LESSON = FineTuning(epochs=1.5, learning_rate=5e-5, max_tokens=256, seed=20261124, bfloat16=True)
 """How readers' comments are learnt afterwards."""
 
-_READERS_BLEND = 0.75  # of the parameters, the rest being those that know arguments of every kind
+READERS_BLEND = 0.75
+"""Part of the parameters that the readers' lesson gives, the rest being those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +35,33 @@ class Pair:
 
 
 def fine_tune_pairs(
-    course: Sequence[tuple[Sequence[Pair], FineTuning]],
+    course: Sequence[tuple[Sequence[Pair], FineTuning, float]],
     *,
     scratch: Path,
+    start: bytes | None = None,
     progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
 ) -> PairEncoder:
     """Fine-tune on one list of pairs after the other and return the encoder; checkpoints lie in `scratch`.
 
-    What a later list teaches is blended with what was known before.
+    Args:
+        course: pairs, how they are learnt, and the part of the parameters that they give, in (0, 1].
+        scratch: a folder.
+        start: the model of an encoder to teach further; None begins with MiniLM.
+        progress: see `fine_tune`.
 
     Raises:
         MissingExtraError: the extra `train` is not installed.
+        TrainingError: `start` cannot be taught further.
     """
-    stages = [
-        Stage([_example(pair) for pair in pairs], settings, _READERS_BLEND if place else 1.0)
-        for place, (pairs, settings) in enumerate(course)
-    ]
-    tuned = fine_tune(stages, loss="one label", checkpoint=scratch / "stance-encoder.pt", progress=progress)
-    return PairEncoder(tuned.onnx, tuned.tokenizer, max(settings.max_tokens for _, settings in course))
+    stages = [Stage([_example(pair) for pair in pairs], settings, blend) for pairs, settings, blend in course]
+    tuned = fine_tune(
+        stages,
+        loss="one label",
+        checkpoint=scratch / "stance-encoder.pt",
+        start=start,
+        progress=progress,
+    )
+    return PairEncoder(tuned.onnx, tuned.tokenizer, max(settings.max_tokens for _, settings, _ in course))
 
 
 def _example(pair: Pair) -> Example:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from models.encoder import cutting_tokenizer
 from training.errors import MissingExtraError
+from training.resuming import exported_weights
 
 __all__ = ["Counterpart", "Example", "FineTuned", "FineTuning", "Loss", "Stage", "fine_tune", "require_extra"]
 
@@ -110,6 +111,7 @@ def fine_tune(
     *,
     loss: Loss,
     checkpoint: Path,
+    start: bytes | None = None,
     progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
 ) -> FineTuned:
     """Fine-tune on one stage after the other and return the model, quantised to int8.
@@ -119,16 +121,22 @@ def fine_tune(
         loss: "one label" is the cross-entropy of a softmax, "any labels" the mean over the known
             targets of each one's own.
         checkpoint: a file; a run with the same stages goes on from there.
+        start: an exported model whose weights to begin with; None begins with MiniLM's.
         progress: called after each step with its number, the number of all steps, and the running loss.
 
     Raises:
         MissingExtraError: the extra `train` is not installed.
+        TrainingError: `start` has not been exported from such a network.
     """
     first = stages[0]
     torch, network, tokenizer_json = _base_model(first.settings.seed, len(first.examples[0].targets))
+    if start is not None:
+        _begin_with(torch, network, start)
     course = [_Lessons(torch, network, tokenizer_json, stage, loss) for stage in stages]
     steps = sum(len(lessons.batches) for lessons in course)
-    identity = {"loss": loss, "stages": [lessons.identity for lessons in course]}
+    identity: dict[str, Any] = {"loss": loss, "stages": [lessons.identity for lessons in course]}
+    if start is not None:
+        identity["start"] = hashlib.sha256(start).hexdigest()
     saved = _Checkpoint(torch, checkpoint, identity)
     begun, done = saved.resume(course, network)
     before = sum(len(lessons.batches) for lessons in course[:begun])
@@ -243,6 +251,14 @@ def _base_model(seed: int, outputs: int) -> tuple[Any, Any, str]:
     )
     network.bert.embeddings.word_embeddings.weight.requires_grad_(False)
     return torch, network, (folder / "tokenizer.json").read_text(encoding="utf-8")
+
+
+def _begin_with(torch: Any, network: Any, start: bytes) -> None:
+    weights = exported_weights(start, {name: tuple(one.shape) for name, one in network.named_parameters()})
+    with torch.no_grad():
+        for name, one in network.named_parameters():
+            if one.requires_grad:  # the embeddings of words are MiniLM's still, and here exact
+                one.copy_(torch.from_numpy(weights[name].copy()))
 
 
 def _rows(example: Example) -> list[Example]:
@@ -381,4 +397,16 @@ def _export(torch: Any, network: Any, scratch: Path) -> bytes:
         program.save(plain, external_data=False)
         # 7 bits: with 8, processors without VNNI overflow, and scores would depend on the machine.
         quantize_dynamic(plain, small, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-        return small.read_bytes()
+        return _without_traces(small.read_bytes())
+
+
+def _without_traces(onnx: bytes) -> bytes:
+    """Drop what the exporter notes of every node: where in which file it comes from."""
+    from onnx import load_from_string
+
+    model = load_from_string(onnx)
+    for noted in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del noted.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    return bytes(model.SerializeToString())

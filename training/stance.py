@@ -17,7 +17,7 @@ from data.rows import mirrored_label, motion_group
 from data.written import PLAIN_SOURCE, WRITTEN_SOURCE, WrittenThread, load_threads, written_rows
 from models import STANCES, StanceModel
 from models.encoder import PairEncoder
-from training.encoder import fine_tune_pairs
+from training.encoder import READERS_BLEND, fine_tune_pairs
 from training.finetuning import FineTuning
 from training.metrics import stance_metrics
 from training.mixture import broad_mixture, readers_mixture
@@ -100,11 +100,18 @@ def train_encoder(
     *,
     scratch: Path,
     progress: Callable[[int, int, float], None],
+    start: bytes | None = None,
 ) -> PairEncoder:
-    """Fine-tune the pair encoder on these rows of the training split: broadly, then on readers."""
+    """Fine-tune the pair encoder on these rows of the training split: broadly, then on readers.
+
+    With the model of an encoder to `start` from, on readers only.
+    """
     pairs = broad_mixture(rows, load_openers("train"), broad.seed)
     own = readers_mixture(rows, pairs, readers.seed)
-    return fine_tune_pairs([(pairs, broad), (own, readers)], scratch=scratch, progress=progress)
+    course = [(pairs, broad, 1.0), (own, readers, READERS_BLEND)]
+    return fine_tune_pairs(
+        course if start is None else course[1:], scratch=scratch, start=start, progress=progress
+    )
 
 
 def train_head(

@@ -31,10 +31,11 @@ def train(
         typer.Option(help="Bundle to take the rest from.", show_default="the newest release"),
     ] = None,
     encoder: Annotated[
-        Literal["fine-tune", "keep", "none"],
+        Literal["fine-tune", "further", "keep", "none"],
         typer.Option(
             help="The encoder of each model: train it (needs the extra \\[train]; about an hour each on "
-            "two cores, goes on where it was interrupted), keep that of --base, or do without."
+            "two cores, goes on where it was interrupted), teach that of --base further (a third of "
+            "that), keep it, or do without."
         ),
     ] = "fine-tune",
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("runs"),
@@ -53,7 +54,7 @@ def train(
     from data import data_dir as find_data
     from training.build import Order, build
 
-    needs_base = only is not None or encoder == "keep"
+    needs_base = only is not None or encoder in {"further", "keep"}
     settings = settings_of(None)
     chosen_base = base or (find_bundle(None, settings) if needs_base else None)
     keys = settings.trusted_keys

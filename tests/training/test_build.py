@@ -15,6 +15,7 @@ from app.summary import summarise
 from data import load_plan
 from models import ATTRIBUTES, Bundle, load_bundle, save_bundle
 from models.drift import DRIFT_REFERENCE, DriftReference, psi
+from models.encoder import ENCODER_CLASSES, PairEncoder
 from training.build import Order, build
 from training.civility_sets import NATURAL, civility_splits
 from training.errors import MissingExtraError, TrainingError
@@ -204,3 +205,44 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_was(tmp_path: Path) -> None
     resumed = run("cut", lambda step, *_: None)
     assert steps == list(range(1, len(steps) + 1))
     assert resumed == whole
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs the extra train")
+@pytest.mark.filterwarnings("ignore")  # PyTorch's exporter warns of itself
+def test_the_encoder_of_a_release_is_taught_further(shipped_bundle: Bundle, tmp_path: Path) -> None:
+    from training.finetuning import Example, FineTuned, FineTuning, Stage, fine_tune
+
+    encoder = shipped_bundle.stance.encoder
+    pairs = [
+        ("Cars should be banned here", "I agree."),
+        ("Cars should be banned here", "I disagree, nonsense."),
+    ]
+    examples = [Example(premise, (0.0, 0.0, 1.0, 0.0), text) for premise, text in pairs] * 8
+
+    def taught(learning_rate: float) -> FineTuned:
+        settings = FineTuning(epochs=2, tokens_a_batch=64, learning_rate=learning_rate)
+        stage = Stage(examples, settings)
+        return fine_tune([stage], loss="one label", checkpoint=tmp_path / "x.pt", start=encoder.onnx)
+
+    before = encoder.transform(pairs)
+    nothing, something = (taught(rate) for rate in (0.0, 5e-4))
+    as_before = PairEncoder(nothing.onnx, nothing.tokenizer).transform(pairs)
+    np.testing.assert_array_equal(as_before.argmax(axis=1), before.argmax(axis=1))
+    np.testing.assert_allclose(as_before, before, atol=0.5)
+    now = PairEncoder(something.onnx, something.tokenizer).transform(pairs)
+    neutral = ENCODER_CLASSES.index("neutral")
+    assert (now[:, neutral] > before[:, neutral] + 0.5).all()
+    assert b"site-packages" not in something.onnx  # nor any other trace of the machine
+
+
+def test_what_is_not_an_encoder_of_this_kind_is_not_taught_further() -> None:
+    pytest.importorskip("onnx")
+    from onnx import helper
+
+    from training.resuming import exported_weights
+
+    empty = helper.make_model(helper.make_graph([], "empty", [], []))
+    with pytest.raises(
+        TrainingError, match=r"cannot be taught further: classifier\.bias is not of shape \(4,\)"
+    ):
+        exported_weights(empty.SerializeToString(), {"classifier.bias": (4,)})
