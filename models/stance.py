@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,7 +87,9 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
 
     Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
     evidence of `StanceEvidence`. With a pair encoder they also see its logits for the comment as a
-    whole and for its sentences (`models.views`); without one, hashed n-grams of the comment.
+    whole and for its sentences (`models.views`), and the evidence counts for the stance of remarks: in a
+    long comment "nonsense" or "well said" may be about anything. Without an encoder they see hashed
+    n-grams of the comment.
 
     Args:
         encoder: a `PairEncoder`. The pairs given to `fit` must then be unseen by it.
@@ -96,6 +98,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         C: inverse strength of the regularisation.
         most_sentences: sentences that the encoder reads beside the whole comment.
         precision: share of labels that must be right at and above the abstention floor, in [0, 1].
+        remark_words: longest comment, in words, whose evidence counts in full for its stance where there is
+            an encoder; in one n times as long it counts 1 / n². None counts it in full in all.
         max_iter: most iterations of each solver (L-BFGS).
 
     Attributes:
@@ -113,6 +117,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         C: float = 0.3,
         most_sentences: int = 4,
         precision: float = 0.85,
+        remark_words: int | None = 20,
         max_iter: int = 300,
     ) -> None:
         self.encoder = encoder
@@ -120,7 +125,12 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         self.C = C
         self.most_sentences = most_sentences
         self.precision = precision
+        self.remark_words = remark_words
         self.max_iter = max_iter
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Read models saved before `remark_words` was theirs, too."""
+        super().__setstate__({"remark_words": None} | state)
 
     def fit(
         self,
@@ -296,14 +306,23 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         return chain_features(own, parent, reply)
 
     def _columns(self, pairs: list[tuple[str, str]]) -> _Columns:
-        scaled = self.scaler_.transform(self.evidence_.transform(pairs))
+        evidence = self.evidence_.transform(pairs)
+        scaled = self.scaler_.transform(evidence)
         overlap = scaled[:, [EVIDENCE.index(name) for name in _RELEVANCE_EVIDENCE]]
         if self.encoder is None:
             read = self.features_.transform([comment for _, comment in pairs])
             stance = sparse.hstack([sparse.csr_array(scaled), read], format="csr")
             return _Columns(stance, overlap)
         logits = _encoded(self.encoder, pairs, self.most_sentences)
-        return _Columns(sparse.csr_array(np.hstack([scaled, logits])), np.hstack([overlap, logits]))
+        counted = scaled * self._counted_share(evidence)
+        return _Columns(sparse.csr_array(np.hstack([counted, logits])), np.hstack([overlap, logits]))
+
+    def _counted_share(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.remark_words is None:
+            return np.ones((len(evidence), 1))
+        words = np.expm1(evidence[:, EVIDENCE.index("words")])
+        share: NDArray[np.float64] = np.minimum(1.0, self.remark_words / np.maximum(words, 1.0)) ** 2
+        return share[:, None]
 
     def _regression(self) -> LogisticRegression:
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
