@@ -2,19 +2,17 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import distributed
 import pytest
-import uvicorn
+from fastapi import FastAPI
 
 from app.main import create_app
 from app.rescore import Engine, Order, Outcome, Rescoring, in_process, kind_of_output, model_of, rescore
@@ -106,27 +104,13 @@ def older(second_bundle_path: Path, tiny_settings: Settings) -> Model:
     return model_of(second_bundle_path, tiny_settings)
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.settled = threading.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.settled.set()
-
-
 @pytest.fixture(scope="session")
-def service_url(tiny_settings: Settings) -> Iterator[str]:
+def service_url(
+    run_app: Callable[[FastAPI], AbstractContextManager[str]], tiny_settings: Settings
+) -> Iterator[str]:
     """A real service with the tiny model on a free loopback port."""
-    app = create_app(tiny_settings)
-    server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="on"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    assert server.settled.wait(120), "the server did not start"
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(60)
+    with run_app(create_app(tiny_settings)) as url:
+        yield url
 
 
 @pytest.fixture
