@@ -118,6 +118,7 @@ def serving(settings: Mapping[str, str], workers: int = 1, *, with_echo: bool = 
         if with_echo:
             command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.echo:create_app"]
             command += ["--log-level", "error", "--timeout-worker-healthcheck", "60"]
+            command += ["--loop", "app.ops.accepting:SharingLoop"]
         command += ["--port", str(port), "--workers", str(workers)]
         process = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

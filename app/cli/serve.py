@@ -88,6 +88,7 @@ def _serve_by_several(settings: "Settings", given: dict[str, Any], workers: int)
         settings,
         factory=True,
         workers=workers,
+        loop="app.ops.accepting:SharingLoop",
         timeout_worker_healthcheck=_WORKER_PATIENCE_S,
     )
     socket = config.bind_socket()

@@ -1,12 +1,15 @@
 """Several workers count together and end together."""
 
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
+import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 WORKERS = 2
@@ -62,3 +65,24 @@ def test_any_worker_tells_of_all_and_they_end_together(
         go.set()
         assert asking.result(PATIENCE_S).status_code == 200
         served.process.wait(PATIENCE_S)
+
+
+def connections_of_workers(process: int, port: int) -> list[int]:
+    """How many connections to a port each child of a process has, the fewest first."""
+    children = psutil.Process(process).children(recursive=True)
+    found = [[one for one in child.net_connections() if one.status == "ESTABLISHED"] for child in children]
+    return sorted(len([one for one in of_child if one.laddr.port == port]) for of_child in found)
+
+
+def test_connections_that_come_at_once_are_shared(
+    started: Callable[..., Any], until: Callable[[Callable[[], bool]], None]
+) -> None:
+    with started("--workers", str(WORKERS)) as served, ExitStack() as opened:
+        until(lambda: told(served.url, "workers") == WORKERS)
+        address = httpx.URL(served.url)
+        for _ in range(16):
+            opened.enter_context(socket.create_connection((address.host, address.port), PATIENCE_S))
+        process, port = served.process.pid, address.port
+        until(lambda: sum(connections_of_workers(process, port)) == 16)
+        fewest, most = connections_of_workers(process, port)[-WORKERS:]
+        assert fewest >= 3, most
