@@ -15,6 +15,7 @@ from app.schemas import ArticleRegistration
 from app.store import Store
 from app.store.migrations import migrations_config, upgrade
 from app.store.tables import Base
+from tests.support.postgres import PostgresServer
 
 BEFORE_MIGRATIONS = """
 CREATE TABLE articles (id VARCHAR(256) NOT NULL PRIMARY KEY, premise TEXT NOT NULL, url VARCHAR(2048),
@@ -54,6 +55,23 @@ def test_premises_from_before_there_were_migrations_stay(store: Store, database_
         {"https://news.example/a": "Ban cars"},
     )
     assert list(store.feedback.iterate()) == []
+
+
+SLOW = """
+CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.2); END $$;
+CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION dawdle();
+"""
+
+
+def test_a_migration_may_take_longer_than_a_query(own_postgres: PostgresServer) -> None:
+    engine = create_engine(own_postgres.url())
+    with engine.begin() as connection:
+        command.upgrade(migrations_config(connection), "0002")
+        connection.exec_driver_sql(SLOW)
+    engine.dispose()
+    store = Store(own_postgres.url(), timeout_s=1)
+    assert list(store.feedback.iterate()) == []
+    store.close()
 
 
 def test_several_that_start_at_once(database_url: str) -> None:
