@@ -57,16 +57,33 @@ def test_premises_from_before_there_were_migrations_stay(store: Store, database_
     assert list(store.feedback.iterate()) == []
 
 
+FEEDBACK_BEFORE_KEYS = """
+INSERT INTO feedback (uid, received, source, digest, languages, labels, spans, context)
+VALUES ('1', '2026-11-01 12:00:00', 'moderator:17', 'd', '["en"]', '{"INSULT": 1.0}', '[]', '[]')
+"""
+
+
+def test_feedback_from_before_keys_were_kept_stays(store: Store, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.upgrade(migrations_config(connection), "0003")
+        connection.exec_driver_sql(FEEDBACK_BEFORE_KEYS)
+    engine.dispose()
+    [kept] = store.feedback.iterate()
+    assert (kept.feedback.source, kept.feedback.scores) == ("moderator:17", {"INSULT": 1.0})
+    assert kept.feedback.key_id is None
+
+
 SLOW = """
 CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.2); END $$;
-CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION dawdle();
+CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION dawdle();
 """
 
 
 def test_a_migration_may_take_longer_than_a_query(own_postgres: PostgresServer) -> None:
     engine = create_engine(own_postgres.url())
     with engine.begin() as connection:
-        command.upgrade(migrations_config(connection), "0002")
+        command.upgrade(migrations_config(connection), "0003")
         connection.exec_driver_sql(SLOW)
     engine.dispose()
     store = Store(own_postgres.url(), timeout_s=1)
