@@ -22,7 +22,7 @@ from app.compat._perspective_request import SuggestRequest, read_analyze_request
 from app.compat._reply import MODEL_HEADER, Reply
 from app.errors import MalformedBodyError
 from app.feedback import Feedback, SpanFeedback
-from app.limits.callers import allowance_of
+from app.limits.callers import allowance_of, allowance_of_key
 from app.ops.logging import log_failure
 from app.premise import find_premise
 from app.reading import parse_body
@@ -94,13 +94,11 @@ async def _serve(method: _Method, request: Request, service: Service) -> Respons
 
 async def _answer_call(place: int, call: Call, request: Request, service: Service) -> Reply:
     async def answer(layout: Layout) -> Reply:
-        allowance = allowance_of(request.scope)
-        if allowance is not None and place > 0:  # the first one came with the request itself
-            await allowance.take_all(1)
+        caller = await _caller_of(call, request, service)
+        await _count(place, caller, request, service)
         method = {_ANALYZE: _analyze, _SUGGEST: _suggest}.get(call.path)
         if method is None or call.method != "POST":
             raise error_for_status(404, "Method not found.")
-        caller = await _caller_of(call, request, service)
         require_scope(caller, _SCOPES[call.path])
         return await _call_method(method, call.body, layout, service, caller, bulk=True)
 
@@ -114,6 +112,21 @@ async def _caller_of(call: Call, request: Request, service: Service) -> Caller |
         return known
     credentials = [given] if given else []
     return await service.access.admit(credentials, on_loopback=came_on_loopback(request.scope))
+
+
+async def _count(place: int, caller: Caller | None, request: Request, service: Service) -> None:
+    """Count a call of a batch on its caller's rate: a key is held to its own wherever it stands.
+
+    Raises:
+        TooManyRequestsError: there is no room for it.
+    """
+    if caller == _known(request):
+        allowance = None if place == 0 else allowance_of(request.scope)  # the first came with the request
+    else:
+        default = service.settings.requests_a_minute
+        allowance = None if caller is None else allowance_of_key(caller, service.rates, default)
+    if allowance is not None:
+        await allowance.take_all(1)
 
 
 def _known(request: Request) -> Caller | None:
