@@ -10,6 +10,7 @@
     ├── StoreError                 the database
     │   └── StoreDownError         it cannot be reached, or takes too long
     ├── StoredRowError             a file of stored rows
+    ├── AddressError               a name leads to where this service must not fetch
     ├── RefusedError               a request, refused with a problem document
     │   ├── MalformedBodyError     400  not JSON
     │   ├── UnauthorizedError      401  no key, or one that is of no use
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActiveFileError",
+    "AddressError",
     "AppError",
     "BusyError",
     "ClientError",
@@ -102,6 +104,10 @@ class StoreDownError(StoreError):
 
 class StoredRowError(AppError):
     """A file to import does not hold what it should, or cannot be read or written."""
+
+
+class AddressError(AppError):
+    """A name leads to an address from which nothing may be fetched."""
 
 
 class RefusedError(AppError):

@@ -48,6 +48,8 @@ class Feedback:
     """The caller's name for the comment; a later opinion of the same source, community and name
     replaces this one."""
     session_id: str | None = None
+    key_id: str | None = None
+    """Id of the API key with which it came; None where none was needed."""
     received: datetime = field(default_factory=_now)
 
 

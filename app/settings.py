@@ -5,7 +5,16 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableVariable
@@ -321,6 +330,10 @@ class Settings(BaseSettings):
     coral_story_hosts: list[str] = []
     """Hosts, such as `["news.example"]`, from whose pages the headline of a new Coral story is read and
     registered as its premise. Without any, no page is fetched."""
+
+    coral_story_networks: list[IPvAnyNetwork] = []
+    """Networks, such as `["10.20.0.0/16"]`, in which those hosts may be beside the public Internet: those of
+    an intranet. A host that leads to another private, loopback or link-local address is not asked."""
 
     discourse_secrets: list[_Secret] = []
     """Secrets of Discourse's webhooks, as a JSON list. Without any, `/integrations/discourse` answers 503."""

@@ -2,8 +2,9 @@
 
 `counterpoint store export` writes it as one JSON object a line, beside those of other tables. Of the
 fields, `source` and `received` are required; `text`, `uid`, `digest`, `labels`, `stance`, `premise`, `role`,
-`community`, `client_token`, `article_id`, `article_url` and `languages` may be missing or null, and further
-ones are passed over. What an opinion lacks of text or premise comes from the stored comment of its digest.
+`community`, `client_token`, `key_id`, `article_id`, `article_url` and `languages` may be missing or null, and
+further ones are passed over. What an opinion lacks of text or premise comes from the stored comment of its
+digest.
 """
 
 import json
@@ -20,7 +21,17 @@ __all__ = ["MODERATOR", "Opinion", "opinion_of", "read_feedback", "write_feedbac
 
 MODERATOR = "moderator"
 _TABLE = "feedback"
-_NAMES = ("uid", "stance", "premise", "role", "community", "client_token", "article_id", "article_url")
+_NAMES = (
+    "uid",
+    "stance",
+    "premise",
+    "role",
+    "community",
+    "client_token",
+    "key_id",
+    "article_id",
+    "article_url",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Opinion:
         community: where it was said.
         client_token: the caller's name for the comment; of the same source, community and token the newest
             opinion counts.
+        key_id: id of the API key with which it came, where it is known. What `source` says is the sender's
+            word; this is not.
         article_id: names the article.
         article_url: its address.
         languages: ISO 639 codes, where they are known.
@@ -53,6 +66,7 @@ class Opinion:
     role: str | None = None
     community: str | None = None
     client_token: str | None = None
+    key_id: str | None = None
     article_id: str | None = None
     article_url: str | None = None
     languages: tuple[str, ...] = ()

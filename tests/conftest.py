@@ -14,7 +14,12 @@ from models import RELEASES, Bundle, list_bundles, load_bundle
 from tests.support import tiny as tiny_models
 from tests.support.tiny_data import write_tiny_data
 
-pytest_plugins = ["tests.support.databases", "tests.support.operating", "tests.support.serving"]
+pytest_plugins = [
+    "tests.support.counting",
+    "tests.support.databases",
+    "tests.support.operating",
+    "tests.support.serving",
+]
 
 ROOT = Path(__file__).parent.parent
 

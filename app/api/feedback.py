@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from app.access.caller import Caller
 from app.access.needs import needs
 from app.errors import InvalidRequestError
 from app.feedback import Feedback
@@ -46,7 +47,8 @@ async def give_feedback(request: Request, service: CurrentService) -> Response:
     body = await request.body()
     items = read_feedback(await parse_body(body), service.settings)
     repeatable = _repeatable(request.headers.get(_KEY), body)
-    feedback = await _completed(items, service)
+    caller: Caller | None = getattr(request.state, "caller", None)
+    feedback = await _completed(items, service, None if caller is None else caller.id)
     receipt, replayed = await service.ask_store(service.store.feedback.keep, feedback, repeatable)
     headers = {"Idempotency-Replayed": "true"} if replayed else None
     return Response(receipt.model_dump_json(), 201, headers=headers, media_type="application/json")
@@ -61,7 +63,9 @@ def _repeatable(key: str | None, body: bytes) -> RepeatableRequest | None:
     return RepeatableRequest(key, digest_of(body.decode("utf-8", "replace")))
 
 
-async def _completed(items: Sequence[FeedbackRequest], service: Service) -> list[Feedback]:
+async def _completed(
+    items: Sequence[FeedbackRequest], service: Service, key_id: str | None
+) -> list[Feedback]:
     """Add what is stored: the text of a comment that is only named, the premise a stance is towards."""
     articles = [item.article or Article() for item in items]
     store = service.store
@@ -75,7 +79,7 @@ async def _completed(items: Sequence[FeedbackRequest], service: Service) -> list
         place = f"items.{i}." if len(items) > 1 else ""
         registered = by_id.get(article.id or "") or by_url.get(article.url or "")
         known = stored.of(item.comment.id, article.id) if item.comment.id is not None else None
-        opinion = _opinion(item, article, registered, known)
+        opinion = _opinion(item, article, registered, known, key_id)
         if not opinion.text:
             message = "is required: no comment with this id is stored with its text"
             faults.append(FieldProblem(field=f"{place}comment.text", message=message))
@@ -89,7 +93,11 @@ async def _completed(items: Sequence[FeedbackRequest], service: Service) -> list
 
 
 def _opinion(
-    item: FeedbackRequest, article: Article, registered: Claims | None, known: StoredComment | None
+    item: FeedbackRequest,
+    article: Article,
+    registered: Claims | None,
+    known: StoredComment | None,
+    key_id: str | None,
 ) -> Feedback:
     comment = item.comment
     language = comment.language or (known.language if known else None)
@@ -106,4 +114,5 @@ def _opinion(
         article_url=article.url or (known.article_url if known else None),
         community_id=item.community,
         client_token=item.client_token,
+        key_id=key_id,
     )

@@ -33,6 +33,10 @@ def feedback(
         typer.Option(help="JSON Lines: a body of POST /v1/feedback a line.", show_default=False),
     ] = None,
     url: Annotated[str, typer.Option(help="The running service.")] = "http://127.0.0.1:8000",
+    api_key: Annotated[
+        str | None,
+        typer.Option("--key", envvar="COUNTERPOINT_API_KEY", help="API key for --url.", show_default=False),
+    ] = None,
 ) -> None:
     """Tell a running service what labels comments should have, for the next training.
 
@@ -59,7 +63,7 @@ def feedback(
             | ({"article": {"premise": premise}} if premise is not None else {})
         ]
     kept = 0
-    with Client(url, retries=2) as client:
+    with Client(url, api_key=api_key, retries=2) as client:
         for begin in range(0, len(items), _PORTION):
             portion = items[begin : begin + _PORTION]
             key = None if file is None else digest_of(f"{begin} {json.dumps(portion)}")

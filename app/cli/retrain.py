@@ -77,6 +77,14 @@ def retrain(
     plots: Annotated[
         bool, typer.Option("--plots/--no-plots", help="Draw plots (the extra \\[report]).")
     ] = True,
+    without_key_id: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Leave out what came with this API key, by its id; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(help="Dask scheduler for the parallel parts (the extra \\[cluster]): tcp://host:8786."),
@@ -118,6 +126,7 @@ def retrain(
         releases=service.releases,
         report=report,
         data_dir=datasets,
+        without_keys=without_key_id or [],
         refit=refit,
         settings=chosen,
         version=version,
@@ -148,7 +157,10 @@ def _datasets(chosen: Path | None) -> Path | None:
 
 
 def _stored() -> "list[Opinion]":
-    """Every opinion that counts in the database, with the text and premise of the comment it is about."""
+    """Every opinion in the database, with the text and premise of the comment it is about.
+
+    Those that newer ones replace come too: which replaces which depends on the keys that are left out.
+    """
     from app.settings import load_settings
     from app.store import Store
     from app.store.address import database_url
@@ -170,12 +182,13 @@ def _stored() -> "list[Opinion]":
                 role=one.feedback.role,
                 community=one.feedback.community_id,
                 client_token=one.feedback.client_token,
+                key_id=one.feedback.key_id,
                 article_id=one.feedback.article_id,
                 article_url=one.feedback.article_url,
                 languages=tuple(one.feedback.languages),
                 uid=one.uid,
             )
-            for one in store.judged.iterate()
+            for one in store.judged.iterate(every=True)
             if one.text is not None
         ]
     finally:
@@ -206,6 +219,8 @@ def _keep_active(service: "Settings") -> None:
 
 
 def _show(console: Console, found: dict[str, Any]) -> None:
+    from training.retraining.report import named_source
+
     for task, verdict in found["verdicts"].items():
         table = Table(title=f"{task}: {'passed' if verdict['passed'] else 'refused'}", title_justify="left")
         for name in ("gate", "of", "champion", "challenger", "worse by", "allowed", "by chance"):
@@ -218,7 +233,7 @@ def _show(console: Console, found: dict[str, Any]) -> None:
         console.print(table)
     for source in found["feedback"]["sources"]:
         if source["left_out"]:
-            told = f"left out: {source['source']}: {source['left_out']}"
+            told = f"left out: {named_source(source)}: {source['left_out']}"
             console.print(Text(told, style="yellow"))
     what = f" {found['challenger']}" if found["retrained"] else ""
     console.print(Text(f"{found['decision']}{what}", style="bold"))

@@ -51,6 +51,14 @@ def prune(
     only: Annotated[
         Literal["comments", "feedback"] | None, typer.Option(help="Prune this alone.", show_default="both")
     ] = None,
+    key_id: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Only the feedback that came with this API key, by its id as `keys list` shows it.",
+            show_default="whoever sent it",
+        ),
+    ] = None,
     texts_only: Annotated[
         bool, typer.Option("--texts-only", help="Forget texts; keep scores, labels and digests.")
     ] = False,
@@ -61,10 +69,15 @@ def prune(
     Answers kept for Idempotency-Key go too. SQLite overwrites what is forgotten, in the file and its log.
 
     Example: [bold]counterpoint store prune --older-than 90d --texts-only[/bold]
+
+    What a key sent: [bold]counterpoint store prune --older-than 0h --key-id 3kq9x0a7bz[/bold]
     """
     from app.store.retention import PRUNABLE
     from app.store.retention import prune as forget
 
+    if key_id is not None and only == "comments":
+        raise typer.BadParameter("is about feedback: leave out --only comments", param_hint="--key-id")
+    only = only if key_id is None else "feedback"
     before = read_moment(older_than, "--older-than", towards="past")
     gone: dict[str, int] = {}
     with open_database() as database, _counting() as progress:
@@ -75,6 +88,7 @@ def prune(
                     database,
                     before,
                     kind,
+                    key_id=key_id,
                     texts_only=texts_only,
                     dry_run=dry_run,
                     progress=lambda count, task=task: progress.update(task, count=count),  # type: ignore[misc]

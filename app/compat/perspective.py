@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from app.compat._perspective_request import SuggestRequest, read_analyze_request
 from app.compat._reply import MODEL_HEADER, Reply
 from app.errors import MalformedBodyError
 from app.feedback import Feedback, SpanFeedback
-from app.limits.callers import allowance_of
+from app.limits.callers import allowance_of, allowance_of_key
 from app.ops.logging import log_failure
 from app.premise import find_premise
 from app.reading import parse_body
@@ -37,7 +37,7 @@ _VERSION = "v1alpha1"
 _HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 _Answered = tuple[object, dict[str, str]]
-_Method = Callable[[object, Service, Request, bool], Awaitable[_Answered]]
+_Method = Callable[[object, Service, Caller | None, bool], Awaitable[_Answered]]
 _Answer = Callable[[Layout], Awaitable[Reply]]
 
 # The protocol describes itself in its discovery document; our own OpenAPI document leaves it out.
@@ -87,51 +87,71 @@ async def batch(request: Request, service: CurrentService) -> Response:
 
 async def _serve(method: _Method, request: Request, service: Service) -> Response:
     async def answer(layout: Layout) -> Reply:
-        return await _call_method(method, await request.body(), layout, request, service, bulk=False)
+        return await _call_method(method, await request.body(), layout, service, _known(request), bulk=False)
 
     return (await _guarded(answer, request.query_params, request)).to_response()
 
 
 async def _answer_call(place: int, call: Call, request: Request, service: Service) -> Reply:
     async def answer(layout: Layout) -> Reply:
-        allowance = allowance_of(request.scope)
-        if allowance is not None and place > 0:  # the first one came with the request itself
-            await allowance.take_all(1)
+        caller = await _caller_of(call, request, service)
+        await _count(place, caller, request, service)
         method = {_ANALYZE: _analyze, _SUGGEST: _suggest}.get(call.path)
         if method is None or call.method != "POST":
             raise error_for_status(404, "Method not found.")
-        require_scope(await _caller_of(call, request, service), _SCOPES[call.path])
-        return await _call_method(method, call.body, layout, request, service, bulk=True)
+        require_scope(caller, _SCOPES[call.path])
+        return await _call_method(method, call.body, layout, service, caller, bulk=True)
 
     return await _guarded(answer, call.query, request)
 
 
 async def _caller_of(call: Call, request: Request, service: Service) -> Caller | None:
     """Return whose key stands in a call of a batch, or else on the batch."""
-    given, known = call.query.get("key", ""), getattr(request.state, "caller", None)
+    given, known = call.query.get("key", ""), _known(request)
     if known is not None and read_key(given) is None:
-        return cast(Caller, known)
+        return known
     credentials = [given] if given else []
     return await service.access.admit(credentials, on_loopback=came_on_loopback(request.scope))
 
 
+async def _count(place: int, caller: Caller | None, request: Request, service: Service) -> None:
+    """Count a call of a batch on its caller's rate: a key is held to its own wherever it stands.
+
+    Raises:
+        TooManyRequestsError: there is no room for it.
+    """
+    if caller == _known(request):
+        allowance = None if place == 0 else allowance_of(request.scope)  # the first came with the request
+    else:
+        default = service.settings.requests_a_minute
+        allowance = None if caller is None else allowance_of_key(caller, service.rates, default)
+    if allowance is not None:
+        await allowance.take_all(1)
+
+
+def _known(request: Request) -> Caller | None:
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return caller
+
+
 async def _call_method(
-    method: _Method, body: bytes, layout: Layout, request: Request, service: Service, *, bulk: bool
+    method: _Method, body: bytes, layout: Layout, service: Service, caller: Caller | None, *, bulk: bool
 ) -> Reply:
-    value, headers = await method(await _read_json(body), service, request, bulk)
+    value, headers = await method(await _read_json(body), service, caller, bulk)
     return layout.reply(layout.parts_of(value), headers)
 
 
-async def _analyze(value: object, service: Service, _: Request, bulk: bool) -> _Answered:
+async def _analyze(value: object, service: Service, _: Caller | None, bulk: bool) -> _Answered:
     asked = read_analyze_request(value, service.settings)
     answer, version = await analyze(asked, service, bulk=bulk)
     return answer, {MODEL_HEADER: version}
 
 
-async def _suggest(value: object, service: Service, _: Request, __: bool) -> _Answered:
+async def _suggest(value: object, service: Service, caller: Caller | None, _: bool) -> _Answered:
     suggested = read_suggest_request(value, service.settings)
     if not suggested.do_not_store:
-        await service.ask_store(service.store.feedback.add, _feedback_of(suggested))
+        feedback = _feedback_of(suggested, None if caller is None else caller.id)
+        await service.ask_store(service.store.feedback.add, feedback)
     detected = detect_language(suggested.text, suggested.languages, service)
     answer: dict[str, Any] = {} if suggested.client_token is None else {"clientToken": suggested.client_token}
     answer["detectedLanguages"] = [detected]
@@ -139,7 +159,7 @@ async def _suggest(value: object, service: Service, _: Request, __: bool) -> _An
     return answer, {}
 
 
-def _feedback_of(suggested: SuggestRequest) -> Feedback:
+def _feedback_of(suggested: SuggestRequest, key_id: str | None) -> Feedback:
     scores = suggested.scores
     article = suggested.article or Article()
     return Feedback(
@@ -155,6 +175,7 @@ def _feedback_of(suggested: SuggestRequest) -> Feedback:
         community_id=suggested.community_id,
         client_token=suggested.client_token,
         session_id=suggested.session_id,
+        key_id=key_id,
     )
 
 

@@ -111,12 +111,13 @@ async def _register(story: _Story, service: Service) -> str:
     )
     if by_id or by_url:
         return "already known"
-    headline = await fetch_headline(story.storyURL, service.settings.coral_story_hosts)
+    settings = service.settings
+    headline = await fetch_headline(story.storyURL, settings.coral_story_hosts, settings.coral_story_networks)
     if headline is None:
         return "no headline"
     values = {"premise": headline, "title": headline, "url": story.storyURL}
     try:
-        registration = read_registration(values, service.settings)
+        registration = read_registration(values, settings)
     except InvalidRequestError:
         return "not storable"
     await service.ask_store(service.store.articles.put, story.storyID, registration)

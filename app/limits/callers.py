@@ -13,7 +13,7 @@ from app.errors import TooManyRequestsError
 from app.limits.rates import RateLimiter, Usage
 from app.ops.problems import problem_of, problem_response
 
-__all__ = ["Allowance", "RateLimit", "address_of", "allowance_of"]
+__all__ = ["Allowance", "RateLimit", "address_of", "allowance_of", "allowance_of_key"]
 
 _POLICY = "default"
 _WINDOW_S = 60
@@ -114,13 +114,23 @@ class RateLimit:
 
     def _allowance(self, scope: Scope) -> Allowance | None:
         caller: Caller | None = scope.get("state", {}).get("caller")
-        limit = self._default
-        if caller is not None and caller.requests_a_minute is not None:
-            limit = caller.requests_a_minute
-        if limit is None:
+        if caller is not None:
+            return allowance_of_key(caller, self._limiter, self._default)
+        if self._default is None:
             return None
-        name = f"address:{address_of(scope, self._proxies)}" if caller is None else f"key:{caller.id}"
-        return Allowance(self._limiter, name, limit)
+        return Allowance(self._limiter, f"address:{address_of(scope, self._proxies)}", self._default)
+
+
+def allowance_of_key(caller: Caller, limiter: RateLimiter, default: int | None) -> Allowance | None:
+    """Return what may be scored with a key; None is any number.
+
+    Args:
+        caller: whose key it is.
+        limiter: counts.
+        default: comments a minute of keys that have no rate of their own; None is any number.
+    """
+    limit = default if caller.requests_a_minute is None else caller.requests_a_minute
+    return None if limit is None else Allowance(limiter, f"key:{caller.id}", limit)
 
 
 def allowance_of(scope: Scope) -> Allowance | None:

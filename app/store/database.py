@@ -132,12 +132,19 @@ class Database:
                 with self._transaction(write=True) as connection:
                     if self.dialect == "postgresql":
                         connection.execute(text(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+                        _let_it_take_long(connection, lock_s=self._timeout_s)
                     upgrade(connection)
                 self._prepared = True
         except CommandError as error:
             raise StoreError(f"the database {self.place} is not of this version: {error}") from None
         finally:
             self._preparing.release()
+
+
+def _let_it_take_long(connection: Connection, *, lock_s: float) -> None:
+    # An index of a large table takes its time; but who waits for a lock holds up all who come after.
+    connection.execute(text(f"SET LOCAL lock_timeout = {math.ceil(lock_s * 1_000)}"))
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def _make_private(url: URL) -> None:

@@ -152,6 +152,7 @@ def _feedback_row(feedback: Feedback, uid: str, place: int = 0) -> dict[str, Any
         "community": feedback.community_id,
         "client_token": feedback.client_token,
         "session": feedback.session_id,
+        "key_id": feedback.key_id,
         "comment_id": feedback.comment_id,
         "article_id": feedback.article_id,
         "article_url": feedback.article_url,
@@ -205,6 +206,7 @@ def _kept(row: dict[str, Any]) -> KeptFeedback:
             community_id=row["community"],
             client_token=row["client_token"],
             session_id=row["session"],
+            key_id=row["key_id"],
             received=row["received"],
         ),
     )

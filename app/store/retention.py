@@ -27,6 +27,7 @@ def prune(
     before: datetime,
     kind: Prunable,
     *,
+    key_id: str | None = None,
     texts_only: bool = False,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda _: None,
@@ -37,6 +38,7 @@ def prune(
         database: where from.
         before: what came at this moment or later stays.
         kind: the table.
+        key_id: only the feedback that came with this API key; of the other tables nothing.
         texts_only: whether only texts go, and scores, labels and digests stay.
         dry_run: whether to count and to change nothing.
         progress: called with the number of rows after each transaction.
@@ -46,6 +48,10 @@ def prune(
     """
     table, key, moment = PRUNABLE[kind]
     query = select(key).where(moment < before)
+    if key_id is not None:
+        if kind != "feedback":
+            return 0
+        query = query.where(FeedbackRow.key_id == key_id)
     if texts_only:
         if kind == "answered_requests":
             return 0

@@ -86,6 +86,7 @@ class FeedbackRow(Base):
         Index("ix_feedback_received", "received", "uid"),
         Index("ix_feedback_token_key", "token_key"),
         Index("ix_feedback_digest", "digest"),
+        Index("ix_feedback_article_id", "article_id"),
     )
 
     uid: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -97,6 +98,8 @@ class FeedbackRow(Base):
     token_key: Mapped[str | None] = mapped_column(String(64))
     """Digest of source, community and client token; null without a token."""
     session: Mapped[str | None] = mapped_column(Text)
+    key_id: Mapped[str | None] = mapped_column(String(16))
+    """Id of the API key with which it came; null where none was needed, and before ids were kept."""
     comment_id: Mapped[str | None] = mapped_column(String(256))
     article_id: Mapped[str | None] = mapped_column(String(256))
     article_url: Mapped[str | None] = mapped_column(String(2048))

@@ -62,6 +62,7 @@ class _FeedbackRow(_Strict):
     community: str | None = None
     client_token: str | None = None
     session: str | None = None
+    key_id: str | None = None
     comment_id: str | None = None
     article_id: str | None = None
     article_url: str | None = None

@@ -1,8 +1,6 @@
 """Coral's external moderation phase and its webhooks, as the contract describes them."""
 
-import http.server
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +10,7 @@ import httpx
 import pytest
 
 from app.ops.logging import JsonFormatter
+from tests.support.sites import Site, site
 
 Serve = Callable[..., AbstractContextManager[Any]]
 Post = Callable[..., httpx.Response]
@@ -142,8 +141,7 @@ def test_other_events_are_acknowledged(http: httpx.Client, post_coral: Post, kin
 def test_a_new_story_gets_its_headline_as_premise(
     serve: Serve, secrets: dict, post_coral: Post, newspaper: str
 ) -> None:
-    host = newspaper.removeprefix("http://")
-    with _service(serve, secrets, {}, coral_story_hosts=[host]) as http:
+    with _service(serve, secrets, {}, **_stories_of(newspaper)) as http:
         data = {"storyID": "story-1", "storyURL": f"{newspaper}/square", "siteID": "site-1"}
         response = post_coral(http, "webhook", event("STORY_CREATED", data))
         assert response.json() == {"received": True, "registered": True, "outcome": "registered"}
@@ -162,7 +160,7 @@ def test_a_new_story_gets_its_headline_as_premise(
 def test_a_premise_of_the_newsroom_stays(
     serve: Serve, secrets: dict, post_coral: Post, newspaper: str
 ) -> None:
-    with _service(serve, secrets, {}, coral_story_hosts=[newspaper.removeprefix("http://")]) as http:
+    with _service(serve, secrets, {}, **_stories_of(newspaper)) as http:
         url = f"{newspaper}/square"
         http.put("/v1/articles/cms-7", json={"premise": "Cars should leave the square", "url": url})
         data = {"storyID": "story-7", "storyURL": url, "siteID": "site-1"}
@@ -175,7 +173,7 @@ def test_a_premise_of_the_newsroom_stays(
 def test_without_a_headline_nothing_is_made_up(
     serve: Serve, secrets: dict, post_coral: Post, newspaper: str, path: str
 ) -> None:
-    with _service(serve, secrets, {}, coral_story_hosts=[newspaper.removeprefix("http://")]) as http:
+    with _service(serve, secrets, {}, **_stories_of(newspaper)) as http:
         data = {"storyID": "story-1", "storyURL": newspaper + path, "siteID": "site-1"}
         response = post_coral(http, "webhook", event("STORY_CREATED", data))
         assert response.json() == {"received": True, "registered": False, "outcome": "no headline"}
@@ -183,14 +181,14 @@ def test_without_a_headline_nothing_is_made_up(
 
 
 def test_no_page_is_fetched_from_a_host_that_is_not_named(
-    http: httpx.Client, post_coral: Post, newspaper: str, visits: list[str]
+    http: httpx.Client, post_coral: Post, newspaper: str, newspaper_site: Site
 ) -> None:
-    seen = len(visits)
+    seen = len(newspaper_site.visits)
     for url in (f"{newspaper}/square", "file:///etc/passwd", "not a url", "http://[::1"):
         data = {"storyID": "story-9", "storyURL": url, "siteID": "site-1"}
         response = post_coral(http, "webhook", event("STORY_CREATED", data))
         assert response.json()["outcome"] == "no headline"
-    assert len(visits) == seen
+    assert len(newspaper_site.visits) == seen
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=5), timedelta(hours=-5)])
@@ -256,6 +254,13 @@ def _service(serve: Serve, secrets: dict, thresholds: dict, **others: object) ->
     return _Service(serve(**({"coral_deadline_ms": 10_000} | secrets | others), thresholds=thresholds))
 
 
+def _stories_of(newspaper: str) -> dict[str, list[str]]:
+    return {
+        "coral_story_hosts": [newspaper.removeprefix("http://")],
+        "coral_story_networks": ["127.0.0.1/32"],
+    }
+
+
 PAGES = {
     "/square": (
         200,
@@ -270,33 +275,12 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def visits() -> list[str]:
-    return []
+def newspaper_site() -> Iterator[Site]:
+    """A site with the pages above, on loopback."""
+    with site(PAGES) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
-def newspaper(visits: list[str]) -> Iterator[str]:
-    """A site with the pages above, on loopback."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            visits.append(self.path)
-            status, content = PAGES[self.path]
-            body = content.encode()
-            self.send_response(status)
-            if 300 <= status < 400:
-                self.send_header("Location", content)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+def newspaper(newspaper_site: Site) -> str:
+    return f"http://127.0.0.1:{newspaper_site.port}"

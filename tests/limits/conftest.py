@@ -8,21 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.valkey import ValkeyServer
-
 PATIENCE_S = 60
-
-
-@pytest.fixture
-def not_late_in_a_minute(until: Callable[..., Any]) -> None:
-    """Wait for the next minute where this one is nearly over: memory counts anew in each."""
-    until(lambda: time.time() % 60 < 55)
-
-
-@pytest.fixture
-def valkey() -> Iterator[ValkeyServer]:
-    with ValkeyServer() as running:
-        yield running
 
 
 class Line:

@@ -14,8 +14,8 @@ from app.errors import StoreError
 from app.schemas import ArticleRegistration
 from app.store import Store
 from app.store.migrations import migrations_config, upgrade
-from app.store.migrations.versions import article_claims
 from app.store.tables import Base
+from tests.support.postgres import PostgresServer
 
 BEFORE_MIGRATIONS = """
 CREATE TABLE articles (id VARCHAR(256) NOT NULL PRIMARY KEY, premise TEXT NOT NULL, url VARCHAR(2048),
@@ -62,10 +62,44 @@ def test_of_a_list_of_claims_the_first_outlives_a_step_back(store: Store, databa
     store.articles.put("b", ArticleRegistration(premise=["Ban phones", "Ban cars"]))
     engine = create_engine(database_url)
     with engine.begin() as connection:
-        command.downgrade(migrations_config(connection), article_claims.down_revision)
+        command.downgrade(migrations_config(connection), "0004")
         upgrade(connection)
     engine.dispose()
     assert store.articles.premises(["a", "b"], [])[0] == {"a": "Ban cars", "b": "Ban phones"}
+
+
+FEEDBACK_BEFORE_KEYS = """
+INSERT INTO feedback (uid, received, source, digest, languages, labels, spans, context)
+VALUES ('1', '2026-11-01 12:00:00', 'moderator:17', 'd', '["en"]', '{"INSULT": 1.0}', '[]', '[]')
+"""
+
+
+def test_feedback_from_before_keys_were_kept_stays(store: Store, database_url: str) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        command.upgrade(migrations_config(connection), "0003")
+        connection.exec_driver_sql(FEEDBACK_BEFORE_KEYS)
+    engine.dispose()
+    [kept] = store.feedback.iterate()
+    assert (kept.feedback.source, kept.feedback.scores) == ("moderator:17", {"INSULT": 1.0})
+    assert kept.feedback.key_id is None
+
+
+SLOW = """
+CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.2); END $$;
+CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION dawdle();
+"""
+
+
+def test_a_migration_may_take_longer_than_a_query(own_postgres: PostgresServer) -> None:
+    engine = create_engine(own_postgres.url())
+    with engine.begin() as connection:
+        command.upgrade(migrations_config(connection), "0003")
+        connection.exec_driver_sql(SLOW)
+    engine.dispose()
+    store = Store(own_postgres.url(), timeout_s=1)
+    assert list(store.feedback.iterate()) == []
+    store.close()
 
 
 def test_several_that_start_at_once(database_url: str) -> None:

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+from sqlalchemy import event
+
 from app.feedback import Feedback
 from app.store import Store
 from app.store.stances import ArticleName
@@ -47,6 +50,27 @@ def test_of_an_article_only_what_counts_is_read(store: Store) -> None:
     assert texts(store, ArticleName(None, url)) == ["Comment 2", "Comment 3"]
     newest = store.stances.towards(ArticleName("a", None), PREMISE, most=1, most_a_source=1)[0]
     assert (newest.stance, newest.source, newest.moderator) == ("disagree", "moderator:1", True)
+
+
+@pytest.mark.parametrize("url", [None, "https://news.example/a"])
+def test_an_articles_opinions_are_found_by_an_index(store: Store, url: str | None) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, *rest: Any) -> None:
+        asked.append((statement, parameters))
+
+    store.check()
+    engine = store.database._engine
+    event.listen(engine, "before_cursor_execute", note)
+    assert texts(store, ArticleName("a", url)) == []
+    event.remove(engine, "before_cursor_execute", note)
+    statement, parameters = asked[-1]
+    explain = "EXPLAIN QUERY PLAN " if store.database.dialect == "sqlite" else "EXPLAIN "
+    with store.database.begin() as connection:
+        if store.database.dialect == "postgresql":  # so small a table would be read whole
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        plan = str(connection.exec_driver_sql(explain + statement, parameters).all())
+    assert "ix_feedback_article_id" in plan
 
 
 def test_no_source_crowds_out_the_others(store: Store) -> None:

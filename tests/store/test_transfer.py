@@ -53,6 +53,7 @@ def full(store: Store, comment: Make) -> Store:
     )
     spans = [SpanFeedback("INSULT", 0, 4, 1.0)]
     more = {"stance": "agree", "premise": "Ban cars", "languages": ["en"], "context": ["somewhere"]}
+    more["key_id"] = "3kq9x0a7bz"
     store.feedback.add(Feedback("mod", "Later.", spans=spans, received=begin + timedelta(hours=48), **more))  # type: ignore[arg-type]
     return store
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from data import load_plan
 from data.feedback import Opinion
 from data.rows import ATTRIBUTES
+from training.errors import RetrainingSettingsError
 from training.retraining.guards import Reviewed, newest_only, review
 from training.retraining.lessons import Lesson, lessons_of, weight_shares
 from training.retraining.settings import GuardSettings, RetrainingSettings
@@ -80,6 +82,95 @@ def test_many_readers_do_not_outweigh_moderators() -> None:
     assert by_readers / weights.total() == pytest.approx(SETTINGS.guards.most_of_readers)
 
 
+def with_key(key: str | None, opinions: Sequence[Opinion]) -> list[Opinion]:
+    return [replace(one, key_id=key) for one in opinions]
+
+
+def weight_by_key(found: Reviewed) -> Counter[str | None]:
+    weights: Counter[str | None] = Counter()
+    for one, weight in zip(found.opinions, found.weights, strict=True):
+        weights[one.key_id] += float(weight)
+    return weights
+
+
+def a_name_for_each(n: int, begin: str = "text", role: str | None = "moderator") -> list[Opinion]:
+    return [opinion(f"name {i}", f"{begin} {i}", 0.0, i, role=role) for i in range(n)]
+
+
+@pytest.mark.parametrize("role", ["moderator", "reader"])
+@pytest.mark.parametrize("names", [1, 7, 1_000])
+def test_a_key_gains_nothing_by_more_names(names: int, role: str) -> None:
+    opinions = [
+        replace(one, source=f"name {i % names}", key_id="sly")
+        for i, one in enumerate(a_name_for_each(1_000, "sly", role))
+    ]
+    own = SETTINGS.feedback.moderator_weight if role == "moderator" else SETTINGS.feedback.reader_weight
+    for key in ("k1", "k2", "k3", "k4", "k5"):
+        opinions += with_key(key, a_name_for_each(40, key, role))
+    found = reviewed(opinions)
+    weights = weight_by_key(found)
+    assert weights["sly"] / weights.total() <= SETTINGS.guards.most_a_source + 1e-9
+    assert weights["k1"] == pytest.approx(40 * own)
+    [told] = [one for one in found.report["keys"] if one["key"] == "sly"]
+    assert (told["sources"], told["opinions"]) == (names, 1_000)
+    assert told["share"] == pytest.approx(weights["sly"] / weights.total(), abs=1e-4)
+    assert told["weight_kept"] < 0.1
+
+
+def test_a_key_is_the_peer_of_sources_without_one() -> None:
+    opinions = with_key("sly", a_name_for_each(500, "sly"))
+    opinions += [opinion(f"m{k}", f"other {k} {i}", 0.0, i) for k in range(5) for i in range(20)]
+    weights = weight_by_key(reviewed(opinions))
+    assert weights["sly"] / weights.total() == pytest.approx(SETTINGS.guards.most_a_source)
+    assert weights[None] == 100 * SETTINGS.feedback.moderator_weight
+
+
+def test_behind_one_key_alone_moderators_are_bounded_one_by_one() -> None:
+    opinions = [opinion("busy", f"text {i}", 0.0, i) for i in range(1000)]
+    opinions += [opinion(f"m{k}", f"other {k} {i}", 0.0, i) for k in range(5) for i in range(20)]
+    weights = weight_by_source(reviewed(with_key("tool", opinions)))
+    assert weights == pytest.approx(weight_by_source(reviewed(opinions)))
+    assert weights["busy"] / weights.total() == pytest.approx(SETTINGS.guards.most_a_source)
+
+
+def test_the_names_of_a_believed_key_are_bounded_one_by_one() -> None:
+    opinions = [opinion(f"m{k}", f"text {k} {i}", 0.0, i) for k in range(10) for i in range(90)]
+    opinions = [*with_key("own", opinions), *with_key("sly", a_name_for_each(1_000, "sly"))]
+    believing = replace(SETTINGS.guards, believed_keys=("own",))
+    found = reviewed(opinions, believing)
+    weights = weight_by_key(found)
+    assert weights["own"] == 900 * SETTINGS.feedback.moderator_weight
+    assert weights["sly"] / weights.total() == pytest.approx(SETTINGS.guards.most_a_source)
+    assert [(one["key"], one["believed"]) for one in found.report["keys"]] == [("own", True), ("sly", False)]
+
+
+def test_believed_keys_are_read_from_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[guards]\nbelieved_keys = ["own"]\n')
+    assert RetrainingSettings.read(file).guards.believed_keys == ("own",)
+    for wrong in ('"own"', "[1]", "0.5"):
+        file.write_text(f"[guards]\nbelieved_keys = {wrong}\n")
+        with pytest.raises(RetrainingSettingsError, match=r"guards\.believed_keys must be a list of text"):
+            RetrainingSettings.read(file)
+
+
+def test_a_busy_name_of_a_believed_key_is_bounded_like_any_other() -> None:
+    opinions = [opinion(f"m{k}", f"text {k} {i}", 0.0, i) for k in range(5) for i in range(20)]
+    opinions += [opinion("busy", f"other {i}", 0.0, i) for i in range(1_000)]
+    weights = weight_by_source(
+        reviewed(with_key("own", opinions), replace(SETTINGS.guards, believed_keys=("own",)))
+    )
+    assert weights["busy"] / weights.total() == pytest.approx(SETTINGS.guards.most_a_source)
+
+
+def test_no_key_speaks_for_the_name_of_another() -> None:
+    honest = with_key("own", [replace(opinion("m", "you idiot", 1.0), client_token="c1")])
+    sly = [replace(opinion("m", "you idiot", 0.0, 5, role="reader"), client_token="c1", key_id="sly")]
+    assert newest_only([*honest, *sly]) == [*honest, *sly]
+    told = reviewed([*honest, *sly]).report["sources"]
+    assert {(one["key"], one["moderator"]) for one in told} == {("own", True), ("sly", False)}
+
+
 def test_what_comes_faster_than_a_person_reads_does_not_count() -> None:
     opinions = [
         Opinion(f"text {i}", "script", START + timedelta(seconds=i), {"TOXICITY": 0.0}) for i in range(3000)
@@ -119,7 +210,8 @@ def test_moderators_who_correct_the_champion_alone_are_heard() -> None:
 def test_outliers_are_named_and_not_quoted() -> None:
     found = reviewed([replace(opinion("a", "very secret words", 1.0), uid="u1")])
     [outlier] = found.report["outliers"]
-    assert outlier == {"uid": "u1", "source": "a", "attribute": "TOXICITY", "label": 1.0, "champion": 0.0}
+    told = {"source": "a", "key": None, "attribute": "TOXICITY", "label": 1.0, "champion": 0.0}
+    assert outlier == {"uid": "u1"} | told
     assert "secret" not in str(found.report)
 
 

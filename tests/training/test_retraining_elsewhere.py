@@ -76,6 +76,44 @@ def test_feedback_comes_from_the_database(
     assert all(one["uid"] for one in feedback["outliers"])
 
 
+def test_what_one_key_sent_is_left_out_and_what_it_replaced_counts_again(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    store = Store(url)
+    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    for key_id, hours in (("own", 0), ("sly", 100)):
+        store.feedback.keep(
+            [
+                Feedback(
+                    f"moderator:{i % 3}",
+                    text,
+                    {"TOXICITY": toxic if key_id == "own" else 1 - toxic},
+                    role="moderator",
+                    client_token=f"c{i}",
+                    key_id=key_id,
+                    received=moment + timedelta(hours=hours, minutes=i),
+                )
+                for i, (text, toxic) in enumerate(said(150))
+            ]
+        )
+    store.close()
+    monkeypatch.setenv("COUNTERPOINT_DATABASE_URL", url)
+    run = CliRunner()
+    assert run.invoke(app, command).exit_code in (0, 3)
+    feedback = figures(tmp_path)["feedback"]
+    assert isinstance(feedback, dict)
+    assert {one["key"]: one["opinions"] for one in feedback["keys"]} == {"own": 150, "sly": 150}
+    assert run.invoke(app, [*command, "--without-key-id", "sly"]).exit_code in (0, 3)
+    feedback = figures(tmp_path)["feedback"]
+    assert isinstance(feedback, dict)
+    assert (feedback["opinions"], feedback["counting"], feedback["without_keys"]) == (150, 150, ["sly"])
+    assert {one["key"] for one in feedback["sources"]} == {"own"}
+    assert "by order: what came with sly." in (tmp_path / "report" / "retraining.md").read_text()
+    mistyped = run.invoke(app, [*command, "--without-key-id", "sIy"])
+    assert "no opinion came with the key sIy" in str(mistyped.exception)
+
+
 @pytest.fixture
 def scheduler() -> Iterator[str]:
     """The address of a cluster of two workers on loopback."""

@@ -1,14 +1,15 @@
 """Guards against poisoning: which sources count, and how much.
 
-Nobody knows who sends feedback, only under which name. So no name may outweigh the others, nobody is
-quicker than a person can read, and who contradicts everybody is left out and reported. What passes all
-the same meets the gates.
+Nobody knows who sends feedback, only under which name and, where keys are asked for, with which key. A name
+is worth as much as the key with which it comes: with another key it is another source. So no name and no
+key may outweigh the others, nobody is quicker than a person can read, and who contradicts everybody is left
+out and reported. What passes all the same meets the gates.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from data.feedback import Opinion
 from data.rows import ATTRIBUTES
 from models.shares import weights_by_role
 from training.retraining.settings import FeedbackSettings, GuardSettings
+from training.retraining.sources import Source, Who, key_table, source_table, who_said
 
 __all__ = ["Reviewed", "newest_only", "review"]
 
@@ -35,7 +37,7 @@ class Reviewed:
     Attributes:
         opinions: n opinions, oldest first.
         weights: shape (n,): what each counts.
-        report: sources and outliers as plain values; no comment's text.
+        report: sources, keys and outliers as plain values; no comment's text.
     """
 
     opinions: list[Opinion]
@@ -43,39 +45,23 @@ class Reviewed:
     report: dict[str, Any]
 
 
-@dataclass
-class _Source:
-    """What is known of one source."""
-
-    name: str
-    moderator: bool
-    given: int = 0
-    too_fast: int = 0
-    kept: int = 0
-    shared: int = 0
-    against_others: int = 0
-    judged: int = 0
-    against_champion: int = 0
-    left_out: str | None = None
-    opinions: list[int] = field(default_factory=list)
-
-
 def newest_only(opinions: Iterable[Opinion]) -> list[Opinion]:
     """Return what counts, oldest first: of a source the newest on a comment, and of a token the newest.
 
-    The comment is its text, whatever its spelling of case and spaces, and where there is a stance the
-    premise: an opinion said a thousand times is one opinion.
+    What came with another key is another source's, whatever name it gives: no key takes back what came with
+    another. The comment is its text, whatever its spelling of case and spaces, and where there is a stance
+    the premise: an opinion said a thousand times is one opinion.
     """
     ordered = sorted(opinions, key=lambda one: one.received)
     by_token: dict[object, Opinion] = {}
     for place, one in enumerate(ordered):
         named = one.client_token is not None
-        by_token[(one.source, one.community, one.client_token) if named else place] = one
+        by_token[(who_said(one), one.community, one.client_token) if named else place] = one
     counting: dict[object, Opinion] = {}
     for one in sorted(by_token.values(), key=lambda one: one.received):
-        key = (one.source, one.group, one.premise if one.stance else None)
-        counting.pop(key, None)
-        counting[key] = one
+        said = (who_said(one), one.group, one.premise if one.stance else None)
+        counting.pop(said, None)
+        counting[said] = one
     return list(counting.values())
 
 
@@ -99,26 +85,29 @@ def review(
     _compare_with_champion(opinions, champion, sources)
     _leave_out(sources, guards)
     kept = sorted(place for source in sources.values() if not source.left_out for place in source.opinions)
+    for place in kept:
+        sources[who_said(opinions[place])].own_weight += _weight(opinions[place], feedback)
+    _bound(sources, guards)
+    said_by = [sources[who_said(opinions[place])] for place in kept]
     own = np.array([_weight(opinions[place], feedback) for place in kept])
-    names = [opinions[place].source for place in kept]
-    weights = _bounded(own, names, {name: one.moderator for name, one in sources.items()}, guards)
     return Reviewed(
         [opinions[place] for place in kept],
-        weights,
+        own * np.array([one.weight / one.own_weight for one in said_by]),
         {
             "opinions": len(opinions),
             "counting": len(kept),
-            "sources": _table(sources, names, weights),
+            "sources": source_table(sources.values()),
+            "keys": key_table(sources.values(), guards.believed_keys),
             "outliers": _outliers(opinions, champion, kept, guards.outliers),
         },
     )
 
 
-def _sources(opinions: Sequence[Opinion], most_an_hour: int) -> dict[str, _Source]:
+def _sources(opinions: Sequence[Opinion], most_an_hour: int) -> dict[Who, Source]:
     """Gather each source's opinions, without those that came too fast."""
-    sources: dict[str, _Source] = {}
+    sources: dict[Who, Source] = {}
     for place, one in enumerate(opinions):
-        source = sources.setdefault(one.source, _Source(one.source, True))
+        source = sources.setdefault(who_said(one), Source(who_said(one), True))
         # One name used both as a moderator's and otherwise is trusted as the lesser of them.
         source.moderator = source.moderator and one.is_moderator
         source.given += 1
@@ -131,15 +120,15 @@ def _sources(opinions: Sequence[Opinion], most_an_hour: int) -> dict[str, _Sourc
 
 
 def _compare_with_others(
-    opinions: Sequence[Opinion], places: Sequence[int], sources: dict[str, _Source]
+    opinions: Sequence[Opinion], places: Sequence[int], sources: dict[Who, Source]
 ) -> None:
-    said: dict[tuple[str, ...], list[tuple[_Source, float | str]]] = defaultdict(list)
+    said: dict[tuple[str, ...], list[tuple[Source, float | str]]] = defaultdict(list)
     for place in places:
         one = opinions[place]
         for name, label in one.labels.items():
-            said[one.group, name].append((sources[one.source], label))
+            said[one.group, name].append((sources[who_said(one)], label))
         if one.stance and one.premise:
-            said[one.group, _STANCE, one.premise].append((sources[one.source], one.stance))
+            said[one.group, _STANCE, one.premise].append((sources[who_said(one)], one.stance))
     for judgements in said.values():
         if len(judgements) < 2:
             continue
@@ -161,7 +150,7 @@ def _contradicts(label: float | str, others: Sequence[float | str]) -> bool:
 
 
 def _compare_with_champion(
-    opinions: Sequence[Opinion], champion: NDArray[np.float64], sources: dict[str, _Source]
+    opinions: Sequence[Opinion], champion: NDArray[np.float64], sources: dict[Who, Source]
 ) -> None:
     for source in sources.values():
         for place in source.opinions:
@@ -171,9 +160,9 @@ def _compare_with_champion(
                 source.against_champion += abs(label - said) > _FAR
 
 
-def _leave_out(sources: dict[str, _Source], guards: GuardSettings) -> None:
+def _leave_out(sources: dict[Who, Source], guards: GuardSettings) -> None:
     for source in sources.values():
-        rest = [one for one in sources.values() if one is not source]
+        rest = (one for one in sources.values() if one is not source)
         if source.shared >= guards.fewest_shared:
             usual = _median_rate(
                 (one.against_others, one.shared) for one in rest if one.shared >= guards.fewest_shared
@@ -207,45 +196,18 @@ def _weight(opinion: Opinion, feedback: FeedbackSettings) -> float:
     return feedback.moderator_weight if opinion.is_moderator else feedback.reader_weight
 
 
-def _bounded(
-    weights: NDArray[np.float64],
-    names: Sequence[str],
-    moderators: dict[str, bool],
-    guards: GuardSettings,
-) -> NDArray[np.float64]:
-    """Bound each source among its peers, then all who are no moderators together."""
-    total: dict[str, float] = defaultdict(float)
-    for name, weight in zip(names, weights.tolist(), strict=True):
-        total[name] += weight
+def _bound(sources: Mapping[Who, Source], guards: GuardSettings) -> None:
+    """Bound each source and each key among its peers, then all who are no moderators together."""
+    believed = {None, *guards.believed_keys}
     allowed = weights_by_role(
-        total,
-        moderators,
+        {who: one.own_weight for who, one in sources.items() if one.own_weight},
+        {who: one.moderator for who, one in sources.items()},
         most_a_source=guards.most_a_source,
         most_of_readers=guards.most_of_readers,
+        senders={who: who.key for who in sources if who.key not in believed},
     )
-    bounded: NDArray[np.float64] = weights * np.array([allowed[name] / total[name] for name in names])
-    return bounded
-
-
-def _table(
-    sources: dict[str, _Source], names: Sequence[str], weights: NDArray[np.float64]
-) -> list[dict[str, Any]]:
-    shares: dict[str, float] = defaultdict(float)
-    for name, weight in zip(names, weights, strict=True):
-        shares[name] += float(weight / weights.sum())
-    return [
-        {
-            "source": one.name,
-            "moderator": one.moderator,
-            "opinions": one.given,
-            "too_fast": one.too_fast,
-            "against_others": [one.against_others, one.shared],
-            "against_champion": [one.against_champion, one.judged],
-            "share": round(shares.get(one.name, 0.0), 4),
-            "left_out": one.left_out,
-        }
-        for one in sorted(sources.values(), key=lambda one: (-one.given, one.name))
-    ]
+    for who, weight in allowed.items():
+        sources[who].weight = weight
 
 
 def _outliers(
@@ -257,8 +219,9 @@ def _outliers(
         one = opinions[place]
         for name, label in one.labels.items():
             said = float(champion[place, ATTRIBUTES.index(name)])
-            entry = {"uid": one.uid, "source": one.source, "attribute": name, "label": label}
             if abs(label - said) > _FAR:
-                found.append((abs(label - said), entry | {"champion": round(said, 4)}))
+                who = {"uid": one.uid, "source": one.source, "key": one.key_id}
+                entry = {"attribute": name, "label": label, "champion": round(said, 4)}
+                found.append((abs(label - said), who | entry))
     found.sort(key=lambda one: -one[0])
     return [entry for _, entry in found[:most]]

@@ -65,6 +65,7 @@ class RetrainingOrder:
         report: folder of the report; made where it does not exist, its files are written over.
         data_dir: folder of the datasets; None goes without.
         settings: weights, guards, gates.
+        without_keys: ids of API keys; what came with these is left out whole.
         refit: whether all around the encoders is fitted anew on datasets and feedback; else the champion
             is continued.
         version: of the release; None for the next one.
@@ -84,6 +85,7 @@ class RetrainingOrder:
     report: Path
     data_dir: Path | None
     settings: RetrainingSettings = field(default_factory=RetrainingSettings.read)
+    without_keys: Sequence[str] = ()
     refit: bool = False
     version: str | None = None
     sample: int | None = None
@@ -130,7 +132,7 @@ def retrain(
         progress: called with the name of a stage, what is done of it, and its size.
 
     Raises:
-        FeedbackError: nothing can be learnt from the opinions.
+        FeedbackError: nothing can be learnt from the opinions, or none came with a key to be left out.
         BusyError: another retraining works on the same releases.
         TrainingError: the champion was trained on another split, or the cluster does not answer.
         BundleError: the champion cannot be loaded.
@@ -167,7 +169,7 @@ def _reviewed(
     champion: Bundle, opinions: Sequence[Opinion], order: RetrainingOrder, progress: Progress
 ) -> Reviewed:
     progress("review the feedback", 0, 1)
-    counting = newest_only(opinions)
+    counting = newest_only(_without_keys(opinions, order.without_keys))
     if not counting:
         raise FeedbackError("there is no feedback: nothing to learn")
     known = parallel_scores(champion.civility, [one.text for one in counting], order.jobs)
@@ -175,6 +177,13 @@ def _reviewed(
     reviewed = review(counting, scores, order.settings.feedback, order.settings.guards)
     progress("review the feedback", 1, 1)
     return reviewed
+
+
+def _without_keys(opinions: Sequence[Opinion], keys: Sequence[str]) -> list[Opinion]:
+    unknown = set(keys) - {one.key_id for one in opinions}
+    if unknown:
+        raise FeedbackError(f"no opinion came with the key {min(unknown)}, which is to be left out")
+    return [one for one in opinions if one.key_id not in keys]
 
 
 def _civility(
@@ -303,7 +312,8 @@ def _concluded(
         "seed": plan.seed,
         "settings": order.settings.to_dict(),
         "observed": dict(order.observed),
-        "feedback": reviewed.report | {"comments": _sizes(lessons)},
+        "feedback": reviewed.report
+        | {"comments": _sizes(lessons), "without_keys": sorted(order.without_keys)},
         "verdicts": {task: one.verdict.to_dict() for task, one in judged.items()},
         "figures": {task: one.figures for task, one in judged.items()},
     }

@@ -9,7 +9,7 @@ from typing import Any
 from training.card_figures import table
 from training.errors import MissingExtraError, ReportError
 
-__all__ = ["check_report", "markdown", "write_report"]
+__all__ = ["check_report", "markdown", "named_source", "write_report"]
 
 Found = dict[str, Any]
 
@@ -53,6 +53,12 @@ def write_report(folder: Path, found: Found, *, plots: bool) -> None:
     text = json.dumps(found, indent=1, ensure_ascii=False) + "\n"
     (folder / _FIGURES).write_text(text, encoding="utf-8")
     (folder / _REPORT).write_text(markdown(found, images), encoding="utf-8")
+
+
+def named_source(source: Mapping[str, Any]) -> str:
+    """Return how a source of the report is called: by its name, with the key where there is one."""
+    name, key = source["source"], source["key"]
+    return f"{name} (key {key})" if key else f"{name}"
 
 
 def markdown(found: Found, images: Mapping[str, str]) -> str:
@@ -137,6 +143,7 @@ def _feedback(feedback: Found) -> str:
     rows = [
         (
             one["source"],
+            one["key"] or "",
             "moderator" if one["moderator"] else "",
             f"{one['opinions']:,}",
             f"{one['too_fast']:,}",
@@ -149,6 +156,7 @@ def _feedback(feedback: Found) -> str:
     ]
     header = (
         "source",
+        "key",
         "role",
         "opinions",
         "too fast",
@@ -157,7 +165,7 @@ def _feedback(feedback: Found) -> str:
         "share",
         "left out",
     )
-    left_out = [one["source"] for one in sources if one["left_out"]]
+    left_out = [named_source(one) for one in sources if one["left_out"]]
     parts = [
         f"{feedback['opinions']:,} opinions, {feedback['counting']:,} of which count. Comments: {sizes}.",
         f"**Left out: {', '.join(left_out)}.**" if left_out else "No source was left out.",
@@ -165,14 +173,55 @@ def _feedback(feedback: Found) -> str:
     ]
     if len(sources) > len(rows):
         parts.append(f"{len(sources) - len(rows):,} more sources stand in {_FIGURES}.")
+    if feedback["without_keys"]:
+        parts.append(f"Left out whole, by order: what came with {', '.join(feedback['without_keys'])}.")
+    if feedback["keys"]:
+        parts += [
+            "By API key. All names of a key that is not believed are bounded as one source:",
+            _keys(feedback["keys"]),
+        ]
     outliers = [
-        (one["uid"] or "", one["source"], one["attribute"], f"{one['label']:.2f}", f"{one['champion']:.2f}")
+        (
+            one["uid"] or "",
+            one["source"],
+            one["key"] or "",
+            one["attribute"],
+            f"{one['label']:.2f}",
+            f"{one['champion']:.2f}",
+        )
         for one in feedback["outliers"]
     ]
     if outliers:
         parts.append("Opinions farthest from the champion, to be looked at by a person:")
-        parts.append(table(("opinion", "source", "attribute", "label", "champion"), outliers))
+        parts.append(table(("opinion", "source", "key", "attribute", "label", "champion"), outliers))
     return "\n\n".join(parts)
+
+
+def _keys(keys: Sequence[Found]) -> str:
+    rows = [
+        (
+            one["key"],
+            "yes" if one["believed"] else "",
+            f"{one['sources']:,}",
+            f"{one['opinions']:,}",
+            _rate(one["against_others"]),
+            _rate(one["against_champion"]),
+            f"{one['share']:.1%}",
+            f"{one['weight_kept']:.1%}",
+        )
+        for one in keys
+    ]
+    header = (
+        "key",
+        "believed",
+        "sources",
+        "opinions",
+        "against others",
+        "against champion",
+        "share",
+        "weight kept",
+    )
+    return table(header, rows)
 
 
 def _traffic(observed: Found) -> list[str]:

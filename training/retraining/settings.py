@@ -33,6 +33,7 @@ class GuardSettings:
     contradicts_more: float
     fewest_shared: int
     outliers: int
+    believed_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,11 @@ def _section(kind: type[_Section], section: str, values: dict[str, Any], path: P
     return kind(**checked)
 
 
-def _checked(name: str, value: Any, kind: Any, path: Path | None) -> float:
+def _checked(name: str, value: Any, kind: Any, path: Path | None) -> Any:
+    if kind not in (int, float):
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise RetrainingSettingsError(f"{path}: {name} must be a list of text")
+        return tuple(value)
     short = name.split(".")[1]
     if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
         raise RetrainingSettingsError(f"{path}: {name} must be a {'whole ' if kind is int else ''}number")
