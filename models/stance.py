@@ -117,7 +117,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         C: float = 0.3,
         most_sentences: int = 4,
         precision: float = 0.85,
-        remark_words: int | None = 20,
+        remark_words: int | None = 10,
         max_iter: int = 300,
     ) -> None:
         self.encoder = encoder
