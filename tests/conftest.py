@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -40,14 +41,15 @@ def tiny_data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], bool]], None]:
-    """Wait until something holds, and fail where it does not come about in minutes."""
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Wait until something holds, and give it; fail where it does not come about in minutes."""
 
-    def wait(holds: Callable[[], bool]) -> None:
+    def wait(holds: Callable[[], Any]) -> Any:
         end = time.monotonic() + 120
-        while not holds():
+        while not (found := holds()):
             assert time.monotonic() < end, "it did not come about"
-            threading.Event().wait(0.05)
+            threading.Event().wait(0.02)  # between two looks, not in place of one
+        return found
 
     return wait
 

@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +10,6 @@ import pytest
 
 _PATIENCE_S = 90
 _SMALL_DISK = "2m"
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], Any]], None]:
-    """Wait for a condition, which is asked again and again until a deadline."""
-
-    def wait(met: Callable[[], Any]) -> None:
-        give_up = time.monotonic() + _PATIENCE_S
-        while not met():
-            assert time.monotonic() < give_up, "it does not come about"
-            threading.Event().wait(0.02)
-
-    return wait
 
 
 @pytest.fixture

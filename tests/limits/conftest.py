@@ -2,9 +2,7 @@
 
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -80,17 +78,3 @@ def score_request() -> Callable[..., bytes]:
         return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
     return request
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Wait until something is true; gives it."""
-
-    def wait(condition: Callable[[], Any]) -> Any:
-        end = time.monotonic() + PATIENCE_S
-        while not (found := condition()):
-            assert time.monotonic() < end, "it did not become true"
-            time.sleep(0.01)
-        return found
-
-    return wait

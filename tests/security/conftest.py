@@ -1,6 +1,5 @@
 """A real service that has keys, and ways to make more of them."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,20 +17,6 @@ from app.store.keys import StoredKey
 
 SECRET = "the server's secret of the tests, which is long enough".replace(" ", "-")
 PATIENCE_S = 60
-
-
-@pytest.fixture(scope="session")
-def until() -> Callable[[Callable[[], Any]], Any]:
-    """Poll until something holds; gives it."""
-
-    def wait(holds: Callable[[], Any]) -> Any:
-        end = time.monotonic() + PATIENCE_S
-        while not (found := holds()):
-            assert time.monotonic() < end, "it never came to hold"
-            time.sleep(0.02)  # between two looks, not in place of one
-        return found
-
-    return wait
 
 
 def add_key(settings: Settings, *scopes: str, **more: Any) -> str:
