@@ -17,7 +17,7 @@ _WORKER_PATIENCE_S = 60  # one that scores long texts may not answer its supervi
 
 _EXAMPLE = (
     "curl -s {address}/v1/score -H 'Content-Type: application/json' \\\n"
-    '  -d \'{{"comment": {{"text": "I see it the other way round: the square was livelier with cars."}},\n'
+    '  -d \'{{"comment": {{"text": "Closing the square would ruin the shops there. Leave it open."}},\n'
     '       "article": {{"premise": "The city should close the square to cars."}}}}\''
 )
 
