@@ -57,6 +57,9 @@ def test_the_encoder_hears_what_words_alone_do_not(model: CivilityModel) -> None
         ),
         ("This plan is idiotic.", "This man is idiotic."),
     ]
-    for mild, harsh in pairs:
-        mild_score, harsh_score = model.predict_proba([mild, harsh], share=1.0)[:, TOXICITY]
-        assert mild_score < harsh_score
+    texts = [text for pair in pairs for text in pair]
+    gaps = {
+        share: np.diff(model.predict_proba(texts, share=share)[:, TOXICITY].reshape(-1, 2)).mean()
+        for share in (0.0, 1.0)
+    }
+    assert gaps[1.0] > gaps[0.0] + 0.15
