@@ -28,7 +28,7 @@ from app.premise import find_premises, given_claims
 from app.schemas import Article, Claims, ScoreAnswer, ScoreRequest
 from app.scorer import Scorer
 from app.settings import Settings
-from app.shelf import ModelShelf
+from app.shelf import ModelShelf, return_freed_memory
 from app.store import Store
 from app.store.address import database_url
 from app.store.comments import StoredComment
@@ -244,8 +244,13 @@ class Service:
                 log_failure(error, None)
 
     async def _watch(self) -> None:
+        using = self.shelf.scorer.version
         while True:
             self.note_state()
+            if self.shelf.scorer.version != using:
+                using = self.shelf.scorer.version
+                await asyncio.sleep(_WATCH_S)  # what was in flight holds on to the version before
+                await to_thread.run_sync(return_freed_memory)
             if self._store_is_down and time.monotonic() >= self._store_rests_until:
                 try:
                     await self.ask_store(self.store.check)

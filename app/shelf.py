@@ -20,7 +20,7 @@ from app.settings import Settings
 from models import Manifest, list_bundles, load_bundle, verify_bundle
 from models.errors import BundleError, BundleNotFoundError
 
-__all__ = ["ModelShelf"]
+__all__ = ["ModelShelf", "return_freed_memory"]
 
 _log = logging.getLogger("counterpoint.models")
 _SWITCH_S = 0.0005
@@ -52,7 +52,7 @@ class ModelShelf:
         self._refused: tuple[str, _Stamp | None] | None = None
         self.problem: str | None = None
         self.scorer = self._first()
-        _return_freed_memory()
+        return_freed_memory()
         self._announce()
 
     def activate(self, version: str) -> ModelInfo:
@@ -175,7 +175,6 @@ class ModelShelf:
     def _use(self, scorer: Scorer) -> ModelInfo:
         self.scorer = scorer
         self._settle()
-        _return_freed_memory()
         self._announce()
         return _info(scorer.bundle.manifest, scorer)
 
@@ -262,7 +261,7 @@ def _giving_way() -> Iterator[None]:
         sys.setswitchinterval(usual)
 
 
-def _return_freed_memory() -> None:
+def return_freed_memory() -> None:
     """Return to the system what loading has freed: glibc would keep it, 300 MB of a process of 780."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
