@@ -9,7 +9,7 @@ TRAIN_ENV := $(VENV)/.train
 AUDIT_ENV := $(VENV)/.audit
 HOST ?= 127.0.0.1
 PORT ?= 8000
-FUZZ_CASES ?= 300
+FUZZ_CASES ?= 350
 TEST_CORES ?= auto
 OUTPUT ?= models/releases/$(shell date +%Y.%m.%d)
 
