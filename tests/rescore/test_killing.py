@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,7 +48,8 @@ class Forks:
         pid = int(_line(stdout))
         ended, _, _ = select.select([stdout], [], [], seconds)
         if not ended:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ended just now
+                os.kill(pid, signal.SIGKILL)
         return int(_line(stdout))
 
     def close(self) -> None:
