@@ -42,10 +42,13 @@ from training.stance import (
 )
 from training.stance_report import remembering
 
-__all__ = ["Order", "Progress", "build"]
+__all__ = ["FROM_BASE", "Order", "Progress", "build"]
 
 Task = Literal["civility", "stance"]
 EncoderSource = Literal["fine-tune", "further", "keep", "none"]
+FROM_BASE = frozenset[EncoderSource]({"further", "keep"})
+"""Where the encoders come from the base bundle."""
+
 Progress = Callable[[str, int, int], None]
 _log = logging.getLogger("counterpoint.training")
 
@@ -180,7 +183,7 @@ def _checked(order: Order) -> Bundle | None:
     check_version(order.output.name)
     if order.output.exists():
         raise TrainingError(f"{order.output} exists: a bundle is never overwritten")
-    goes_on = order.encoder in {"further", "keep"}
+    goes_on = order.encoder in FROM_BASE
     if order.base is None and (order.only or goes_on):
         raise TrainingError("training one model only, or going on with the encoder, needs a base bundle")
     if order.encoder in {"fine-tune", "further"}:
@@ -244,9 +247,7 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
 def _text_encoder(
     order: Order, base: Bundle | None, splits: Splits[CivilityRow], progress: Progress
 ) -> TextEncoder | None:
-    kept: TextEncoder | None = (
-        base.civility.encoder if base and order.encoder in {"further", "keep"} else None
-    )
+    kept: TextEncoder | None = base.civility.encoder if base and order.encoder in FROM_BASE else None
     if order.encoder in {"keep", "none"}:
         return kept
     course = encoder_course(splits.train, *order.civility_fine_tuning, further=kept is not None)
@@ -306,7 +307,7 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
 def _pair_encoder(
     order: Order, base: Bundle | None, splits: Splits[StanceRow], progress: Progress
 ) -> PairEncoder | None:
-    kept: PairEncoder | None = base.stance.encoder if base and order.encoder in {"further", "keep"} else None
+    kept: PairEncoder | None = base.stance.encoder if base and order.encoder in FROM_BASE else None
     if order.encoder in {"keep", "none"}:
         return kept
     step = _fine_tuning_progress("stance", progress)

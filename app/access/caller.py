@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Caller"]
+from fastapi import Request
+
+__all__ = ["Caller", "caller_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +17,9 @@ class Caller:
     id: str
     scopes: frozenset[str]
     requests_a_minute: int | None
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Return whose key came with a request, or None where none was needed."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return caller

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Depends, Request
 
 from app.access.access import require_scope
+from app.access.caller import caller_of
 from app.access.keys import KeyScope
 
 __all__ = ["Needs", "needs"]
@@ -18,7 +19,7 @@ class Needs:
 
     async def __call__(self, request: Request) -> None:
         """Look at the caller that the gate found."""
-        require_scope(getattr(request.state, "caller", None), self.scope)
+        require_scope(caller_of(request), self.scope)
 
 
 def needs(scope: KeyScope) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.access.caller import Caller
+from app.access.caller import caller_of
 from app.access.needs import needs
 from app.errors import InvalidRequestError
 from app.feedback import Feedback
@@ -47,7 +47,7 @@ async def give_feedback(request: Request, service: CurrentService) -> Response:
     body = await request.body()
     items = read_feedback(await parse_body(body), service.settings)
     repeatable = _repeatable(request.headers.get(_KEY), body)
-    caller: Caller | None = getattr(request.state, "caller", None)
+    caller = caller_of(request)
     feedback = await _completed(items, service, None if caller is None else caller.id)
     receipt, replayed = await service.ask_store(service.store.feedback.keep, feedback, repeatable)
     headers = {"Idempotency-Replayed": "true"} if replayed else None

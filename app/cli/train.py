@@ -52,9 +52,9 @@ def train(
       counterpoint train --output /tmp/next --only civility
     """
     from data import data_dir as find_data
-    from training.build import Order, build
+    from training.build import FROM_BASE, Order, build
 
-    needs_base = only is not None or encoder in {"further", "keep"}
+    needs_base = only is not None or encoder in FROM_BASE
     settings = settings_of(None)
     chosen_base = base or (find_bundle(None, settings) if needs_base else None)
     keys = settings.trusted_keys

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.access.access import require_scope
-from app.access.caller import Caller
+from app.access.caller import Caller, caller_of
 from app.access.gate import came_on_loopback
 from app.access.keys import KeyScope, read_key
 from app.access.needs import needs
@@ -87,14 +87,16 @@ async def batch(request: Request, service: CurrentService) -> Response:
 
 async def _serve(method: _Method, request: Request, service: Service) -> Response:
     async def answer(layout: Layout) -> Reply:
-        return await _call_method(method, await request.body(), layout, service, _known(request), bulk=False)
+        return await _call_method(
+            method, await request.body(), layout, service, caller_of(request), bulk=False
+        )
 
     return (await _guarded(answer, request.query_params, request)).to_response()
 
 
 async def _answer_call(place: int, call: Call, request: Request, service: Service) -> Reply:
     async def answer(layout: Layout) -> Reply:
-        caller = await _caller_of(call, request, service)
+        caller = await _caller_of_call(call, request, service)
         await _count(place, caller, request, service)
         method = {_ANALYZE: _analyze, _SUGGEST: _suggest}.get(call.path)
         if method is None or call.method != "POST":
@@ -105,9 +107,9 @@ async def _answer_call(place: int, call: Call, request: Request, service: Servic
     return await _guarded(answer, call.query, request)
 
 
-async def _caller_of(call: Call, request: Request, service: Service) -> Caller | None:
+async def _caller_of_call(call: Call, request: Request, service: Service) -> Caller | None:
     """Return whose key stands in a call of a batch, or else on the batch."""
-    given, known = call.query.get("key", ""), _known(request)
+    given, known = call.query.get("key", ""), caller_of(request)
     if known is not None and read_key(given) is None:
         return known
     credentials = [given] if given else []
@@ -120,18 +122,13 @@ async def _count(place: int, caller: Caller | None, request: Request, service: S
     Raises:
         TooManyRequestsError: there is no room for it.
     """
-    if caller == _known(request):
+    if caller == caller_of(request):
         allowance = None if place == 0 else allowance_of(request.scope)  # the first came with the request
     else:
         default = service.settings.requests_a_minute
         allowance = None if caller is None else allowance_of_key(caller, service.rates, default)
     if allowance is not None:
         await allowance.take_all(1)
-
-
-def _known(request: Request) -> Caller | None:
-    caller: Caller | None = getattr(request.state, "caller", None)
-    return caller
 
 
 async def _call_method(

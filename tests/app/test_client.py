@@ -1,7 +1,6 @@
 """The Python client against the real service, and against servers that fail."""
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from app.client import AsyncClient, Client
 from app.errors import ClientError, RequestRefused, ServiceUnavailable
 from app.exchange import Attempts, timeout_for
 from app.schemas import Problem, ScoreAnswer, ScoreRequest
+from tests.support.background import in_background
 
 REQUEST = {"comment": {"text": "Well said.", "id": "one"}, "article": {"premise": "Ban cars"}}
 
@@ -180,14 +180,8 @@ def failing_server(*replies: tuple[int, dict[str, str], bytes]) -> Iterator[tupl
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with in_background(server):
         yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture

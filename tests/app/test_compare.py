@@ -28,6 +28,7 @@ from app.compare import (
     read_texts,
     write_csv,
 )
+from tests.support.background import in_background
 
 SECRET = "Rosebud was his sledge"
 KEY = "key-that-nobody-may-see"
@@ -90,16 +91,10 @@ def running_site(score: Score) -> Iterator[Site]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        site.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    site.url = f"http://127.0.0.1:{server.server_address[1]}"
+    with in_background(server):
+        yield site
 
 
 def ask(texts: list[Text], left: Endpoint, right: Endpoint, **options: Any) -> Comparison:

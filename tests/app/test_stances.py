@@ -1,7 +1,6 @@
 """Stances: towards several claims, in a thread, by sentence, and only where they are meant to work."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -111,8 +110,6 @@ def test_what_is_in_flight_twice_is_judged_once(
     serve: Serve, until: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with serve() as running:
-        go = threading.Event()
-        running.service.batcher._worker.submit(go.wait, 120)  # the models are busy until all have come
         model = running.service.shelf.scorer.bundle.stance
         seen: list[int] = []
         assess = model.assess
@@ -126,9 +123,9 @@ def test_what_is_in_flight_twice_is_judged_once(
 
         async def ask_at_once() -> list[dict]:
             async with httpx.AsyncClient(base_url=running.url, timeout=60, trust_env=False) as http:
-                asked = asyncio.gather(*(http.post("/v1/score", json=request) for _ in range(8)))
-                await asyncio.to_thread(until, lambda: running.service.admission.in_flight == 8)
-                go.set()
+                with running.busy():
+                    asked = asyncio.gather(*(http.post("/v1/score", json=request) for _ in range(8)))
+                    await asyncio.to_thread(until, lambda: running.service.admission.in_flight == 8)
                 return [answer.json() for answer in await asked]
 
         answers = asyncio.run(ask_at_once())

@@ -8,11 +8,12 @@ import select
 import socket
 import socketserver
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.support.background import in_background
 
 __all__ = ["Proxy", "intercepting_proxy"]
 
@@ -57,16 +58,11 @@ def intercepting_proxy(service: tuple[str, int], certificate: Path, key: Path) -
             ):
                 _relay(client, upstream)
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join(_PATIENCE_S)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    proxy = Proxy(f"http://127.0.0.1:{server.server_address[1]}")
+    with in_background(server):
+        yield proxy
 
 
 def _relay(client: ssl.SSLSocket, upstream: socket.socket) -> None:

@@ -1,7 +1,6 @@
 """A file server with faults."""
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -12,6 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from data.catalog import CatalogFile, Dataset
+from tests.support.background import in_background
 
 
 @dataclass
@@ -76,12 +76,8 @@ def file_server() -> Iterator[FileServer]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.told = told  # type: ignore[attr-defined]
     told.address = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield told
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with in_background(server):
+        yield told
 
 
 @pytest.fixture

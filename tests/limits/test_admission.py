@@ -1,7 +1,6 @@
 """What cannot be answered in time is refused at once; nothing that came in is lost."""
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -62,13 +61,11 @@ def test_of_many_at_once_some_are_answered_and_all_others_refused(
         told = httpx.get(f"{crowded.url}/metrics", trust_env=False).text
         return f'counterpoint_requests_refused_total{{reason="single"}} {float(count)}' in told
 
-    go = threading.Event()
-    crowded.service.batcher._worker.submit(go.wait, 120)  # the models are busy until all have come
     connections = [line(crowded.url) for _ in range(40)]
-    for connection in connections:
-        connection.send(score_request())
-    until(lambda: refused(32))
-    go.set()
+    with crowded.busy():
+        for connection in connections:
+            connection.send(score_request())
+        until(lambda: refused(32))
     answers = [connection.answer() for connection in connections]
     statuses = Counter(status for status, _, _ in answers)
     assert statuses == {200: 8, 503: 32}

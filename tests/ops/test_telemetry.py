@@ -2,7 +2,6 @@
 
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from app.errors import SettingsError
 from app.service import Service
+from tests.support.background import in_background
 
 SECRET = "Rosebud"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -51,12 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    server = Collector()
+    with in_background(server):
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_a_request_is_traced_in_its_callers_trace(

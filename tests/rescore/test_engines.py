@@ -12,6 +12,7 @@ import pytest
 
 from app.errors import ServiceUnavailable
 from app.rescore import PartError, Service, in_process, on_cluster, through_service
+from tests.support.background import in_background
 
 COUNT = 160
 
@@ -71,14 +72,10 @@ def between(
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        with in_background(server):
+            yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(30)
         upstream.close()
 
 

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +25,7 @@ from app.rescore import (
     rescore_elsewhere,
     staged_output,
 )
+from tests.support.background import in_background
 
 COUNT = 150
 
@@ -165,12 +165,9 @@ def web(tmp_path: Path) -> Iterator[str]:
     """A web server that sends whole files only, as many do."""
     (tmp_path / "web").mkdir()
     handler = partial(_Quiet, directory=str(tmp_path / "web"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    with in_background(server):
         yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
 
 
 class _Quiet(SimpleHTTPRequestHandler):

@@ -28,6 +28,16 @@ class Running:
         service: Service = self.app.state.service
         return service
 
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Keep the models busy while the context lasts: what comes waits."""
+        go = threading.Event()
+        self.service.batcher._worker.submit(go.wait, 120)
+        try:
+            yield
+        finally:
+            go.set()
+
 
 Serve = Callable[..., AbstractContextManager[Running]]
 

@@ -3,7 +3,6 @@
 import datetime
 import http.server
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.support.background import in_background
 
 __all__ = ["Site", "certificate_for", "site"]
 
@@ -54,21 +55,14 @@ def site(
         def handle_error(self, request: object, client_address: object) -> None:
             pass  # a client that does not like the certificate hangs up
 
-    with Server((address, port), Handler) as server:
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            server.socket = context.wrap_socket(
-                server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        running = Site(server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield running
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Server((address, port), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    running = Site(server.server_address[1])
+    with in_background(server):
+        yield running
 
 
 def certificate_for(name: str, folder: Path) -> tuple[Path, Path]:

@@ -1,9 +1,10 @@
 """Retraining from the service's database, and with its parallel parts on a Dask cluster."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -41,17 +42,31 @@ def command(bundle_path: Path, tmp_path: Path) -> list[str]:
     ]
 
 
-def figures(tmp_path: Path) -> dict[str, object]:
-    found: dict[str, object] = json.loads((tmp_path / "report" / "retraining.json").read_text())
+def figures(tmp_path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((tmp_path / "report" / "retraining.json").read_text())
     return found
 
 
-def test_feedback_comes_from_the_database(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+MOMENT = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def keep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[list[Feedback]], None]:
+    """Put opinions into the database that the command reads."""
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
-    store = Store(url)
-    moment = datetime(2026, 11, 1, tzinfo=UTC)
+    monkeypatch.setenv("COUNTERPOINT_DATABASE_URL", url)
+
+    def keep(opinions: list[Feedback]) -> None:
+        store = Store(url)
+        store.feedback.keep(opinions)
+        store.close()
+
+    return keep
+
+
+def test_feedback_comes_from_the_database(
+    command: list[str], keep: Callable[[list[Feedback]], None], tmp_path: Path
+) -> None:
     given = [
         Feedback(
             f"moderator:{i % 3}",
@@ -59,17 +74,14 @@ def test_feedback_comes_from_the_database(
             {"TOXICITY": toxic, "INSULT": toxic},
             role="moderator",
             community_id="north",
-            received=moment + timedelta(minutes=i),
+            received=MOMENT + timedelta(minutes=i),
         )
         for i, (text, toxic) in enumerate(said(150))
     ]
-    store.feedback.keep(given)
-    store.close()
-    monkeypatch.setenv("COUNTERPOINT_DATABASE_URL", url)
+    keep(given)
     found = CliRunner().invoke(app, command)
     assert found.exit_code in (0, 3), found.output
     feedback = figures(tmp_path)["feedback"]
-    assert isinstance(feedback, dict)
     assert feedback["opinions"] == 150
     assert {one["source"] for one in feedback["sources"]} == {"moderator:0", "moderator:1", "moderator:2"}
     assert all(one["moderator"] for one in feedback["sources"])
@@ -77,13 +89,10 @@ def test_feedback_comes_from_the_database(
 
 
 def test_what_one_key_sent_is_left_out_and_what_it_replaced_counts_again(
-    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str], keep: Callable[[list[Feedback]], None], tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
-    store = Store(url)
-    moment = datetime(2026, 11, 1, tzinfo=UTC)
     for key_id, hours in (("own", 0), ("sly", 100)):
-        store.feedback.keep(
+        keep(
             [
                 Feedback(
                     f"moderator:{i % 3}",
@@ -92,21 +101,17 @@ def test_what_one_key_sent_is_left_out_and_what_it_replaced_counts_again(
                     role="moderator",
                     client_token=f"c{i}",
                     key_id=key_id,
-                    received=moment + timedelta(hours=hours, minutes=i),
+                    received=MOMENT + timedelta(hours=hours, minutes=i),
                 )
                 for i, (text, toxic) in enumerate(said(150))
             ]
         )
-    store.close()
-    monkeypatch.setenv("COUNTERPOINT_DATABASE_URL", url)
     run = CliRunner()
     assert run.invoke(app, command).exit_code in (0, 3)
     feedback = figures(tmp_path)["feedback"]
-    assert isinstance(feedback, dict)
     assert {one["key"]: one["opinions"] for one in feedback["keys"]} == {"own": 150, "sly": 150}
     assert run.invoke(app, [*command, "--without-key-id", "sly"]).exit_code in (0, 3)
     feedback = figures(tmp_path)["feedback"]
-    assert isinstance(feedback, dict)
     assert (feedback["opinions"], feedback["counting"], feedback["without_keys"]) == (150, 150, ["sly"])
     assert {one["key"] for one in feedback["sources"]} == {"own"}
     assert "by order: what came with sly." in (tmp_path / "report" / "retraining.md").read_text()
