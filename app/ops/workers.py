@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 __all__ = ["AllWorkers", "shared_folder", "sharing"]
@@ -39,18 +38,28 @@ class AllWorkers(Collector):
     """Adds up the figures of all workers, those that have ended included, as counters must not fall."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._collector = MultiProcessCollector(CollectorRegistry(), folder)  # type: ignore[no-untyped-call]
+        self._folder = Path(folder)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the sums."""
-        for pid in self._ended():
-            mark_process_dead(pid, self._folder)  # type: ignore[no-untyped-call]
-        yield from self._collector.collect()  # type: ignore[no-untyped-call]
+        self._forget_gauges_of_the_ended()
+        yield from MultiProcessCollector.merge(self._files())  # type: ignore[no-untyped-call]
 
-    def _ended(self) -> set[int]:
-        pids = {int(file.stem.rsplit("_", 1)[1]) for file in Path(self._folder).glob("gauge_live*.db")}
-        return {pid for pid in pids if not _lives(pid)}
+    def _forget_gauges_of_the_ended(self) -> None:
+        for file in self._folder.glob("gauge_live*.db"):
+            if not _lives(int(file.stem.rsplit("_", 1)[1])):
+                file.unlink(missing_ok=True)  # another worker may do the same at this moment
+
+    def _files(self) -> list[str]:
+        # A worker that starts makes a file a moment before it gives it a size; it has counted nothing then.
+        return [str(file) for file in self._folder.glob("*.db") if _size(file)]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _lives(pid: int) -> bool:

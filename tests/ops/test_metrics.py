@@ -132,3 +132,13 @@ def test_of_a_worker_that_ended_only_the_counts_stay(tmp_path: Path) -> None:
         subprocess.run([sys.executable, "-c", script], env=environment, check=True)
     [family] = AllWorkers(str(tmp_path)).collect()
     assert (family.name, [sample.value for sample in family.samples]) == ("asked", [6])
+
+
+def test_a_worker_that_is_about_to_start_is_not_in_the_way(tmp_path: Path) -> None:
+    script = "from prometheus_client import Counter\nCounter('asked', 'Requests').inc(3)\n"
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    (tmp_path / f"counter_{os.getpid()}.db").touch()
+    (tmp_path / f"gauge_livesum_{os.getpid()}.db").touch()
+    [family] = AllWorkers(str(tmp_path)).collect()
+    assert [sample.value for sample in family.samples] == [3]

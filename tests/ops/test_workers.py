@@ -20,12 +20,13 @@ ITEM = {"comment": {"text": "You are a stupid idiot."}, "article": {"premise": "
 def told(url: str, name: str, **labels: str) -> float:
     """A sum over samples of /metrics; -1 where nobody listens."""
     try:
-        text = httpx.get(f"{url}/metrics", timeout=60, trust_env=False).text
+        answer = httpx.get(f"{url}/metrics", timeout=60, trust_env=False)
     except httpx.TransportError:
         return -1
+    answer.raise_for_status()
     return sum(
         sample.value
-        for family in text_string_to_metric_families(text)
+        for family in text_string_to_metric_families(answer.text)
         for sample in family.samples
         if sample.name == f"counterpoint_{name}" and labels.items() <= sample.labels.items()
     )
