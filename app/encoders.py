@@ -9,7 +9,7 @@ from sklearn.base import clone
 from app.settings import Settings
 from models import Bundle
 
-__all__ = ["with_encoder_settings"]
+__all__ = ["let_go", "with_encoder_settings"]
 
 
 def with_encoder_settings(bundle: Bundle, settings: Settings) -> Bundle:
@@ -37,3 +37,10 @@ def with_encoder_settings(bundle: Bundle, settings: Settings) -> Bundle:
     if stance is not bundle.stance:
         stance.assess([("A premise.", "A comment.")])  # opens the session before the first comment comes
     return replace(bundle, civility=adapted(bundle.civility), stance=stance)
+
+
+def let_go(bundle: Bundle) -> None:
+    """Give up what the encoders of `bundle` need no more to score; it cannot be pickled afterwards."""
+    for encoder in (bundle.civility.encoder, bundle.stance.encoder):
+        if encoder is not None:
+            encoder.let_go()

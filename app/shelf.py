@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.encoders import let_go
 from app.errors import ActiveFileError, ConflictError, NotFoundError
 from app.language import LanguageTeller
 from app.releases.active import active_file_of
@@ -231,7 +232,9 @@ class ModelShelf:
 
     def _load(self, path: Path) -> Scorer:
         with _giving_way():
-            return Scorer(load_bundle(path, self._settings.trusted_keys), self._settings, self._teller)
+            scorer = Scorer(load_bundle(path, self._settings.trusted_keys), self._settings, self._teller)
+            let_go(scorer.bundle)
+            return scorer
 
 
 def _be_nice() -> None:

@@ -359,10 +359,11 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         spans = []
         for first, last in bounds:
             piece = aligned.text[first:last]
-            found = self.fast_.features_.word_shares(piece, self.fast_.table_)
-            logits = found.share.sum(axis=0) + self.fast_.intercept_
+            found = self.fast_.features_.word_shares(piece, self._whole_table[0])
+            share = found.share[:, : len(ATTRIBUTES)]
+            logits = share.sum(axis=0) + self.fast_.intercept_
             whole = self._fast_probabilities(logits[None])[0]
-            drops = whole - self._fast_probabilities(logits - found.share)
+            drops = whole - self._fast_probabilities(logits - share)
             for row, column in np.argwhere(drops >= _SMALLEST_SPAN_SCORE):
                 core = _CORE.search(piece[found.begin[row] : found.end[row]])
                 if core is None:

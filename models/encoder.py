@@ -13,6 +13,7 @@ from onnxruntime import InferenceSession, SessionOptions
 from sklearn.base import BaseEstimator, TransformerMixin
 from tokenizers import Tokenizer
 
+from models.errors import ModelError
 from models.evidence import check_pairs
 from models.features import check_texts
 from models.strings import ReadsStrings
@@ -49,14 +50,32 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
         """Tell scikit-learn that no `fit` is needed."""
         return True
 
+    def let_go(self) -> Self:
+        """Open the session and give up the serialized model, which takes as much memory again.
+
+        The encoder goes on answering; it can no longer be pickled or cloned.
+        """
+        session, _, _ = self._ready()
+        session._model_bytes = self.onnx = b""  # onnxruntime keeps them to begin anew if a device fails
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the session, which is made anew from the bytes, and what was remembered."""
+        """Leave out the session, which is made anew from the bytes, and what was remembered.
+
+        Raises:
+            ModelError: the bytes were let go.
+        """
+        self._check_kept()
         left_out = ("_session", "_memory")
         return {name: value for name, value in super().__getstate__().items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Read encoders saved before `remembered` was theirs, too."""
         super().__setstate__({"remembered": 4096} | state)
+
+    def _check_kept(self) -> None:
+        if not self.onnx:
+            raise ModelError("this encoder has let its serialized model go: load the bundle again")
 
     def _logits(self, inputs: Sequence[tuple[str, str | None]], columns: int) -> NDArray[np.float64]:
         """Run every distinct input that is not remembered once; shape (len(inputs), columns)."""
@@ -75,9 +94,11 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
 
     def _ready(self) -> tuple[InferenceSession, Tokenizer, "_Memory"]:
         if "_session" not in self.__dict__:
+            self._check_kept()
             options = SessionOptions()
             options.intra_op_num_threads = self.threads
             options.inter_op_num_threads = 1
+            options.enable_cpu_mem_arena = False  # which keeps what the longest input took, and is no faster
             session = InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
             self._memory = _Memory(self.remembered)
             self._session = session, _shared_tokenizer(self.tokenizer, self.max_tokens)

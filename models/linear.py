@@ -130,11 +130,6 @@ class LinearCivility(ReadsStrings, BaseEstimator):
         probabilities: NDArray[np.float64] = expit(logits * self.calibration_[:, 0] + self.calibration_[:, 1])
         return probabilities
 
-    @property
-    def table_(self) -> Floats:
-        """Coefficients as `HashedNgrams.word_shares` takes them."""
-        return self._own_table[0]
-
     def table(self, coef: Floats) -> tuple[Floats, KnownWords]:
         """Return coefficients over the fitted features as `HashedNgrams.project` takes them.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from app.encoders import let_go
 from app.rescore.errors import PartError
 from app.rescore.job import Model
 from app.schemas import Problem, ScoreAnswer, ScoreRequest
@@ -78,9 +79,10 @@ def _loaded(described: str) -> InProcess:
     )
     if folder is None or _digest(folder) != model.digest:
         raise PartError(f"the bundle {model.version} of the run is not at hand here, or has other contents")
-    scorer = InProcess(Scorer(load_bundle(folder), Settings(**model.settings)))
+    scorer = Scorer(load_bundle(folder), Settings(**model.settings))
+    let_go(scorer.bundle)
     gc.freeze()  # the models stay: looking through them for garbage again and again takes time
-    return scorer
+    return InProcess(scorer)
 
 
 def _digest(bundle: Path) -> str:

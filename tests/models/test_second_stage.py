@@ -1,12 +1,15 @@
 """The shipped civility model with its encoder: what is asked of both stages together."""
 
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
 from data.examples import load_examples
 from models import ATTRIBUTES, CivilityModel
+from models.errors import ModelError
 
 TEXTS = [comment.text for thread in load_examples() for comment in thread.comments][:24]
 TOXICITY = ATTRIBUTES.index("TOXICITY")
@@ -64,3 +67,13 @@ def test_the_encoder_hears_what_words_alone_do_not(model: CivilityModel) -> None
     }
     assert gaps[1.0].mean() > gaps[0.0].mean() + 0.15
     assert (gaps[1.0][1:] > 0).all()
+
+
+def test_an_encoder_that_lets_its_model_go_still_answers_but_is_not_saved(model: CivilityModel) -> None:
+    assert model.encoder is not None
+    lean = clone(model.encoder).let_go()
+    assert lean.onnx == b""
+    np.testing.assert_array_equal(lean.transform(TEXTS[:3]), model.encoder.transform(TEXTS[:3]))
+    for use in (pickle.dumps, lambda encoder: clone(encoder).transform(TEXTS[:1])):
+        with pytest.raises(ModelError, match="let its serialized model go: load the bundle again"):
+            use(lean)
