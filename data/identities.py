@@ -1,7 +1,7 @@
 """Sentences about identities, neutral and hostile, written for this project."""
 
 import tomllib
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,24 @@ _NEUTRAL = dict.fromkeys(
     ("TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"), 0.0
 )
 _ATTACK = {"TOXICITY": 1.0, "IDENTITY_ATTACK": 1.0, "PROFANITY": 0.0}
+_INSULT = {"TOXICITY": 1.0, "INSULT": 1.0, "PROFANITY": 0.0}
+_KINDS = (
+    (_NEUTRAL, "neutral", ""),
+    (_ATTACK, "attack", ""),
+    (_NEUTRAL, "kind", "kind"),
+    (_INSULT, "unkind", "unkind"),
+)
+"""What is known of the sentences of a list, and the list of words for their {quality}."""
 
 
 def identity_rows() -> list[CivilityRow]:
     """Return every sentence with every identity; all are of one group and for training only."""
     found: dict[str, Any] = tomllib.loads(FILE.read_text(encoding="utf-8"))
-    rows = []
-    for known, sentences in ((_NEUTRAL, "neutral"), (_ATTACK, "attack")):
+    names, rows = cycle(found["words"]["names"]), []
+    for known, sentences, qualities in _KINDS:
+        quality = cycle(found["words"].get(qualities, [""]))
         for sentence, identity in product(found["sentences"][sentences], found["identity"]):
-            text = sentence.format(**identity)
+            text = sentence.format(**identity, name=next(names), quality=next(quality))
             text = text[:1].upper() + text[1:]
             rows.append(
                 CivilityRow(text, attribute_values(known), "en", IDENTITY_SOURCE, IDENTITY_SOURCE, "train")

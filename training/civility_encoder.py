@@ -44,7 +44,7 @@ _CAPS: dict[str, tuple[int, int]] = {
     CUT_SOURCE: (0, 2_000),
     PUBLISHED_SOURCE: (0, 2_000),
     "identity-templates": (0, 1_500),
-    IDENTITY_SOURCE: (1_500, 3_000),
+    IDENTITY_SOURCE: (2_200, 4_200),
 }
 """Most toxic and most civil rows drawn from a set; the sentences written as contrasts are taken whole."""
 
@@ -64,8 +64,8 @@ def encoder_course(
 ) -> list[Stage]:
     """Draw what is learnt, in two stages, from rows of the training split.
 
-    First a mixture of all sets, then the sentences written as contrasts, those on identities, and a part of
-    the mixture.
+    First a mixture of all sets, then the sentences written as contrasts, those on identities, comments that
+    a newspaper has published, so that heat is not taken for incivility, and a part of the mixture.
 
     Args:
         rows: the training split of `civility_splits`.
@@ -76,10 +76,11 @@ def encoder_course(
     written = [_example(row) for row in rows if row.source == CONTRAST_SOURCE]
     identities = _mixture([row for row in rows if row.source == IDENTITY_SOURCE], broad.seed)
     mixture = _mixture([row for row in rows if row.source != IDENTITY_SOURCE], broad.seed)
+    published = _mixture([row for row in rows if row.source == PUBLISHED_SOURCE], contrasts.seed)
     again = random.Random(contrasts.seed).sample(mixture, round(_REPLAYED * len(mixture)))
     stages = [Stage(_shuffled([*mixture, *identities, *written * _CONTRAST_TIMES], broad.seed), broad)]
     if written:
-        contrasted = _shuffled([*again, *identities, *written], contrasts.seed)
+        contrasted = _shuffled([*again, *identities, *published, *written], contrasts.seed)
         stages.append(Stage(contrasted, contrasts, _BLEND))
     return stages[1:] if further else stages
 

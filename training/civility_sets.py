@@ -20,7 +20,7 @@ CIVILITY_SOURCES: dict[str, float] = {
     CUT_SOURCE: 0.25,
     PUBLISHED_SOURCE: 0.25,
     "identity-templates": 1.0,
-    IDENTITY_SOURCE: 1.0,
+    IDENTITY_SOURCE: 0.75,
     CONTRAST_SOURCE: 2.0,
 }
 """English sets that train the model, with the weight of a row.
