@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from data import CivilityRow, Splits, StanceRow, load_plan, read_civility
 from data.checks import CONTRAST_SOURCE
+from data.denials import DENIAL_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
 from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
@@ -237,7 +238,7 @@ def _civility(order: Order, base: Bundle | None, progress: Progress) -> _Trained
         *describe_sets("civility", CIVILITY_SOURCES, rows, order.data_dir),
         *describe_sets("civility", spoken, foreign, order.data_dir),
     ]
-    own = {"identities": IDENTITY_SOURCE, "contrasts": CONTRAST_SOURCE}
+    own = {"identities": IDENTITY_SOURCE, "denials": DENIAL_SOURCE, "contrasts": CONTRAST_SOURCE}
     data += [describe_own(name, sum(row.source == source for row in rows)) for name, source in own.items()]
     languages = Counter(row.language for row in (*splits.train, *foreign))
     reference = drift_reference(as_served, splits.calibration, languages)

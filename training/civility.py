@@ -12,21 +12,20 @@ from scipy.special import expit
 
 from data import CivilityRow, Splits, attribute_matrix
 from data.checks import CONTRAST_SOURCE
-from data.identities import IDENTITY_SOURCE
 from models import ATTRIBUTES, CivilityModel
 from models.encoder import TextEncoder
 from models.evasion import Deobfuscator
 from models.features import HashedNgrams
 from models.linear import LinearCivility
 from models.text import normalise
-from training.civility_sets import CIVILITY_SOURCES, NATURAL
+from training.civility_sets import CIVILITY_SOURCES, NATURAL, TRAIN_ONLY
 from training.metrics import attribute_metrics
 from training.sharing import packed, unpacked
 
 __all__ = ["WeightedTexts", "judge_civility", "taught", "train_civility"]
 
 _TEACHERS_SHARE = 0.5
-_NOT_TAUGHT = frozenset({CONTRAST_SOURCE, IDENTITY_SOURCE})  # written with care: their labels are right
+_NOT_TAUGHT = TRAIN_ONLY | {CONTRAST_SOURCE}  # written with care: their labels are right
 _MOST_CHARACTERS = 600  # of longer texts the encoder would read the beginning only
 _JOBS = 2
 

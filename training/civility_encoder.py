@@ -8,10 +8,12 @@ from pathlib import Path
 
 from data import CivilityRow
 from data.checks import CONTRAST_SOURCE
+from data.denials import DENIAL_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.weak import CUT_SOURCE, PUBLISHED_SOURCE
 from models.encoder import TextEncoder
 from models.text import normalise
+from training.civility_sets import TRAIN_ONLY
 from training.finetuning import Example, FineTuning, Stage, fine_tune
 
 __all__ = ["BROAD", "CONTRASTS", "encoder_course", "fine_tune_texts"]
@@ -45,6 +47,7 @@ _CAPS: dict[str, tuple[int, int]] = {
     PUBLISHED_SOURCE: (0, 2_000),
     "identity-templates": (0, 1_500),
     IDENTITY_SOURCE: (2_200, 4_200),
+    DENIAL_SOURCE: (1_000, 1_000),
 }
 """Most toxic and most civil rows drawn from a set; the sentences written as contrasts are taken whole."""
 
@@ -64,8 +67,9 @@ def encoder_course(
 ) -> list[Stage]:
     """Draw what is learnt, in two stages, from rows of the training split.
 
-    First a mixture of all sets, then the sentences written as contrasts, those on identities, comments that
-    a newspaper has published, so that heat is not taken for incivility, and a part of the mixture.
+    First a mixture of all sets, then the sentences written as contrasts, those on identities and denials,
+    comments that a newspaper has published, so that heat is not taken for incivility, and a part of the
+    mixture.
 
     Args:
         rows: the training split of `civility_splits`.
@@ -74,13 +78,13 @@ def encoder_course(
         further: whether an encoder that knows the mixture is taught the second stage alone.
     """
     written = [_example(row) for row in rows if row.source == CONTRAST_SOURCE]
-    identities = _mixture([row for row in rows if row.source == IDENTITY_SOURCE], broad.seed)
-    mixture = _mixture([row for row in rows if row.source != IDENTITY_SOURCE], broad.seed)
+    framed = _mixture([row for row in rows if row.source in TRAIN_ONLY], broad.seed)
+    mixture = _mixture([row for row in rows if row.source not in TRAIN_ONLY], broad.seed)
     published = _mixture([row for row in rows if row.source == PUBLISHED_SOURCE], contrasts.seed)
     again = random.Random(contrasts.seed).sample(mixture, round(_REPLAYED * len(mixture)))
-    stages = [Stage(_shuffled([*mixture, *identities, *written * _CONTRAST_TIMES], broad.seed), broad)]
+    stages = [Stage(_shuffled([*mixture, *framed, *written * _CONTRAST_TIMES], broad.seed), broad)]
     if written:
-        contrasted = _shuffled([*again, *identities, *published, *written], contrasts.seed)
+        contrasted = _shuffled([*again, *framed, *published, *written], contrasts.seed)
         stages.append(Stage(contrasted, contrasts, _BLEND))
     return stages[1:] if further else stages
 

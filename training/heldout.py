@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from data import CivilityRow, attribute_matrix
-from data.identities import IDENTITY_SOURCE
 from models import ATTRIBUTES
-from training.civility_sets import CIVILITY_SOURCES
+from training.civility_sets import CIVILITY_SOURCES, TRAIN_ONLY
 from training.errors import LeftOutError
 from training.judged import Judged, Variant, figure
 from training.metrics import attribute_metrics
@@ -35,7 +34,7 @@ def held_out(judged: Judged) -> dict[str, Any]:
     """
     by_source, missing, reason = {}, [], ""
     for source in CIVILITY_SOURCES:
-        if source == IDENTITY_SOURCE:  # trains only
+        if source in TRAIN_ONLY:
             continue
         try:
             rows = judged.rows.side(source)

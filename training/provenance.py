@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from data import CivilityRow, StanceRow, identities, openers, shipped_catalog
+from data import CivilityRow, StanceRow, denials, identities, openers, shipped_catalog
 from data.checks import contrast_files
 from data.verify import digest_of
 from data.written import written_files
@@ -14,6 +14,7 @@ __all__ = ["describe_own", "describe_sets", "merged"]
 
 _OWN = {
     "identities": [identities.FILE],
+    "denials": [denials.FILE],
     "openers": [openers.FILE],
     "contrasts": contrast_files(),
     "written-comments": written_files(),

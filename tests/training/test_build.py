@@ -52,7 +52,7 @@ def test_held_out_figures_name_their_split_and_size(built: Bundle) -> None:
     assert built.manifest.recipe["seed"] == 20261123
     names = {entry["name"] for entry in built.manifest.training_data}
     assert {"civility/jigsaw-toxic-comments", "stance/arc"} <= names
-    assert {"counterpoint/contrasts", "counterpoint/identities"} <= names
+    assert {"counterpoint/contrasts", "counterpoint/denials", "counterpoint/identities"} <= names
 
 
 def test_the_bundle_carries_what_drift_is_measured_against(built: Bundle, small_data: Path) -> None:

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from data import StanceRow
 from data.checks import load_civility_checks
-from data.identities import IDENTITY_SOURCE, rows_by_identity
+from data.identities import rows_by_identity
 from models import ATTRIBUTES, STANCES, CivilityModel, StanceModel
 from models.encoder import PairEncoder, TextEncoder
 from training.bias import identity_aucs, judge_bias
 from training.checks import functional_checks
-from training.civility_sets import CIVILITY_SOURCES
+from training.civility_sets import CIVILITY_SOURCES, TRAIN_ONLY
 from training.errors import LeftOutError
 from training.heldout import held_out
 from training.judged import Judged, Rows, Variant, figure
@@ -101,7 +101,7 @@ def civility_texts(rows: Rows) -> list[str]:
     found = [text for one in load_civility_checks() for text in (*one.civil, *one.toxic)]
     readers: list[Callable[[], Sequence[Any]]] = [rows.templates] if rows.data_dir is not None else []
     if rows.data_dir is not None:
-        readers += [_side(rows, source) for source in CIVILITY_SOURCES if source != IDENTITY_SOURCE]
+        readers += [_side(rows, source) for source in CIVILITY_SOURCES if source not in TRAIN_ONLY]
     else:
         readers.append(lambda: [row for of_one in rows_by_identity().values() for row in of_one])
     for read in readers:
