@@ -52,7 +52,7 @@ _CAPS: dict[str, tuple[int, int]] = {
 """Most toxic and most civil rows drawn from a set; the sentences written as contrasts are taken whole."""
 
 _CONTRAST_TIMES = 3
-_REPLAYED = 0.15  # of the mixture
+_REPLAYED = 0.2  # of the mixture
 _BLEND = 0.9  # of what the contrasts teach; all of it costs the sets of comments more than it gives
 _WEIGHTS = {"davidson-2017": 0.5, "paradetox": 0.5, CUT_SOURCE: 0.5, PUBLISHED_SOURCE: 0.5}
 _MOST_CHARACTERS = 1_200  # of toxic texts: in longer ones the abuse may stand where the encoder does not read

@@ -8,22 +8,10 @@ whole claim; they need not be elegant, but must be right.
 import random
 import re
 
-__all__ = ["opposite", "toggled"]
+from models.contraries import contrary
 
-_AUXILIARIES = (
-    r"(?:should|must|can|could|will|would|may|might|is|are|was|were|has|have|had|does|do|did|ought)"
-)
-_NEGATED = re.compile(rf"\b({_AUXILIARIES}) not\b(?! only)", re.IGNORECASE)
-_CONTRACTED = re.compile(
-    r"\b(ca|wo|is|are|was|were|do|does|did|has|have|had|should|would|could|must)n['’]t\b", re.IGNORECASE
-)
-_CANNOT = re.compile(r"\bcannot\b", re.IGNORECASE)
-_IRREGULAR = {"ca": "can", "wo": "will"}
-_OPENINGS = (
-    re.compile(r"\b(should|must|will|would|can|could|may|might|ought)\b(?! not)", re.IGNORECASE),
-    re.compile(r"\b(is|are|was|were)\b(?! not)", re.IGNORECASE),
-)
-_PERFECT = re.compile(r"\b(has|have|had)\b(?! not)(?= (?:been|become|gone|made|done|\w+ed)\b)", re.IGNORECASE)
+__all__ = ["opposite"]
+
 _NO = re.compile(r"\bnot\b")
 _DEMAND = re.compile(r"\b(should|must|would)\b")
 _ACTS = (
@@ -94,35 +82,12 @@ def opposite(claim: str, chance: random.Random) -> str | None:
         return None
     way = chance.random()
     antonym = _antonym(claim) if way < _ANTONYM_SHARE else None
-    found = antonym or (toggled(claim) if way < 1 - _DENIAL_SHARE else None)
+    found = antonym or (contrary(claim) if way < 1 - _DENIAL_SHARE else None)
     if found is not None:
         return found
     if words < _FEWEST_WORDS_DENIED:
-        return toggled(claim)
+        return contrary(claim)
     return chance.choice(_DENIALS).format(_lowered(claim))
-
-
-def toggled(claim: str) -> str | None:
-    """Return `claim` with "not" put in, or taken out where it has one; None where it has no place."""
-    if _NEGATED.search(claim):
-        return _NEGATED.sub(r"\1", claim, count=1)
-    if found := _CONTRACTED.search(claim):
-        verb = _IRREGULAR.get(found[1].lower(), found[1])
-        return claim[: found.start()] + verb + claim[found.end() :]
-    if _CANNOT.search(claim):
-        return _CANNOT.sub("can", claim, count=1)
-    if claim.startswith("This house "):
-        return _other_house(claim)
-    places = [found for opening in _OPENINGS if (found := opening.search(claim))]
-    first = min(places, key=lambda found: found.start()) if places else _PERFECT.search(claim)
-    return None if first is None else f"{claim[: first.end()]} not{claim[first.end() :]}"
-
-
-def _other_house(motion: str) -> str | None:
-    for verb, other in (("supports", "opposes"), ("would", "would not"), ("believes", "does not believe")):
-        if motion.startswith(f"This house {verb} "):
-            return motion.replace(f" {verb} ", f" {other} ", 1)
-    return None
 
 
 def _antonym(claim: str) -> str | None:
@@ -130,9 +95,9 @@ def _antonym(claim: str) -> str | None:
         return None
     for pairs in (_ACTS if _DEMAND.search(claim) else (), _QUALITIES):
         for one, other in pairs:
-            for word, contrary in ((one, other), (other, one)):
+            for word, antonym in ((one, other), (other, one)):
                 if found := re.search(rf"\b{word}\b", claim):
-                    return claim[: found.start()] + contrary + claim[found.end() :]
+                    return claim[: found.start()] + antonym + claim[found.end() :]
     return None
 
 

@@ -28,7 +28,7 @@ def test_sets_are_capped_and_contrasts_come_again_and_last() -> None:
         f"{CONTRAST_SOURCE} 1.0": 30,
     }
     sources = Counter(example.text.split()[0] for example in last.examples)
-    assert sources == {CONTRAST_SOURCE: 10, "wiki-toxicity-context": 381}
+    assert sources == {CONTRAST_SOURCE: 10, "wiki-toxicity-context": 508}
 
 
 def test_the_draw_is_the_seeds_and_unknown_attributes_stay_unknown() -> None:
