@@ -199,11 +199,18 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         y: Sequence[str],
         sample_weight: ArrayLike | None = None,
         groups: Sequence[str] | None = None,
+        *,
+        C: float = 0.3,
+        remark_words: int | None = 20,
     ) -> Self:
-        """Fit `replies_`, with this model's encoder, on (parent, reply) pairs; arguments as for `fit`."""
-        settings = {name: value for name, value in self.get_params(deep=False).items() if name != "encoder"}
+        """Fit `replies_`, with this model's encoder, on (parent, reply) pairs.
+
+        Arguments as for `fit`, and two of the model's own: what a reply says outright is more often about its
+        parent than what a comment says about the premise. A parent has no contrary.
+        """
+        settings = self.get_params(deep=False) | {"C": C, "remark_words": remark_words, "both_ways": 0}
         # The encoder is shared, so that a bundle holds it once and a process loads it once.
-        self.replies_ = StanceModel(self.encoder, **settings).fit(X, y, sample_weight, groups)
+        self.replies_ = StanceModel(**settings).fit(X, y, sample_weight, groups)
         return self
 
     def fit_chain(self, X: Sequence[tuple[str, str, str]], y: Sequence[str]) -> Self:
