@@ -4,11 +4,9 @@ import datetime
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from sklearn.base import clone
+from typing import Any, Literal
 
 from data import CivilityRow, Splits, StanceRow, load_plan, read_civility
 from data.checks import CONTRAST_SOURCE
@@ -16,10 +14,10 @@ from data.denials import DENIAL_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
 from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
-from models import ATTRIBUTES, Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
+from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
 from models.drift import DRIFT_REFERENCE
-from models.encoder import ENCODER_CLASSES, PairEncoder, TextEncoder
+from models.encoder import PairEncoder, TextEncoder
 from training.civility import judge_civility, train_civility
 from training.civility_encoder import BROAD, CONTRASTS, encoder_course, fine_tune_texts
 from training.civility_sets import CIVILITY_SOURCES, civility_splits
@@ -29,11 +27,10 @@ from training.encoder import BROAD as BROAD_LESSON
 from training.encoder import READERS_LESSON
 from training.errors import TrainingError
 from training.evaluate import CARD, METRICS, evaluate, metrics_json
-from training.finetuning import FineTuned, FineTuning, average
+from training.finetuning import FineTuning, require_extra
 from training.judged import Variant, variants_of
 from training.languages import LANGUAGE_SOURCES, train_languages
 from training.model_card import card_for_bundle
-from training.network import require_extra
 from training.provenance import describe_own, describe_sets, merged
 from training.stance import (
     judge_stance,
@@ -54,7 +51,6 @@ FROM_BASE = frozenset[EncoderSource]({"further", "keep"})
 """Where the encoders come from the base bundle."""
 
 Progress = Callable[[str, int, int], None]
-Encoder = TypeVar("Encoder", PairEncoder, TextEncoder)
 _log = logging.getLogger("counterpoint.training")
 
 
@@ -73,8 +69,6 @@ class Order:
             better than chance.
         fine_tuning: hyper-parameters of the stance encoder's two stages.
         civility_fine_tuning: hyper-parameters of the civility encoder's two stages.
-        runs: with `encoder` "further", how often that is done, each time from the same weights with other
-            seeds; the parameters of the runs are averaged.
         n_bits: logarithm of the number of hashed columns of the civility model.
         scratch: folder for checkpoints of the encoders.
         trusted_keys: one of these must have signed `base`; None asks for no signature.
@@ -87,7 +81,6 @@ class Order:
     encoder: EncoderSource = "fine-tune"
     fine_tuning: tuple[FineTuning, FineTuning] = (BROAD_LESSON, READERS_LESSON)
     civility_fine_tuning: tuple[FineTuning, FineTuning] = (BROAD, CONTRASTS)
-    runs: int = 1
     n_bits: int = 19
     scratch: Path = Path("runs")
     trusted_keys: Sequence[str] | None = None
@@ -121,7 +114,6 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "reported_on": "test",
         "trained": sorted(trained),
         "encoder": order.encoder,
-        "runs": order.runs,
         "fine_tuning": [asdict(settings) for settings in order.fine_tuning],
         "civility_fine_tuning": [asdict(settings) for settings in order.civility_fine_tuning],
         "civility_weights": CIVILITY_SOURCES,
@@ -195,8 +187,6 @@ def _checked(order: Order) -> Bundle | None:
     goes_on = order.encoder in FROM_BASE
     if order.base is None and (order.only or goes_on):
         raise TrainingError("training one model only, or going on with the encoder, needs a base bundle")
-    if order.runs != 1 and order.encoder != "further":
-        raise TrainingError("runs are averaged where encoders are taught further only")
     if order.encoder in {"fine-tune", "further"}:
         require_extra()
     if order.base is None:
@@ -261,16 +251,10 @@ def _text_encoder(
     kept: TextEncoder | None = base.civility.encoder if base and order.encoder in FROM_BASE else None
     if order.encoder in {"keep", "none"}:
         return kept
-    broad, contrasts = order.civility_fine_tuning
+    course = encoder_course(splits.train, *order.civility_fine_tuning, further=kept is not None)
     step = _fine_tuning_progress("civility", progress)
     start = None if kept is None else kept.onnx
-
-    def taught(run: int) -> TextEncoder:
-        lesson = replace(contrasts, seed=contrasts.seed + run)
-        course = encoder_course(splits.train, broad, lesson, further=kept is not None)
-        return fine_tune_texts(course, scratch=order.scratch, start=start, progress=step)
-
-    return _averaged([taught(run) for run in range(order.runs)], len(ATTRIBUTES), order.scratch)
+    return fine_tune_texts(course, scratch=order.scratch, start=start, progress=step)
 
 
 def _fine_tuning_progress(task: str, progress: Progress) -> Callable[[int, int, float], None]:
@@ -329,22 +313,7 @@ def _pair_encoder(
         return kept
     step = _fine_tuning_progress("stance", progress)
     start = None if kept is None else kept.onnx
-    broad, readers = order.fine_tuning
-
-    def taught(run: int) -> PairEncoder:
-        lesson = replace(readers, seed=readers.seed + run)
-        return train_encoder(splits.train, broad, lesson, scratch=order.scratch, start=start, progress=step)
-
-    return _averaged([taught(run) for run in range(order.runs)], len(ENCODER_CLASSES), order.scratch)
-
-
-def _averaged(encoders: Sequence[Encoder], outputs: int, scratch: Path) -> Encoder:
-    first = encoders[0]
-    if len(encoders) == 1:
-        return first
-    runs = [FineTuned(encoder.onnx, encoder.tokenizer) for encoder in encoders]
-    averaged: Encoder = clone(first).set_params(onnx=average(runs, outputs, scratch).onnx)
-    return averaged
+    return train_encoder(splits.train, *order.fine_tuning, scratch=order.scratch, start=start, progress=step)
 
 
 def _sizes(splits: Splits[Any]) -> dict[str, int]:

