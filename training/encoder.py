@@ -13,7 +13,7 @@ __all__ = ["BROAD", "READERS_BLEND", "READERS_LESSON", "Pair", "fine_tune_pairs"
 BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True)
 """How arguments of every kind are learnt."""
 
-READERS_LESSON = FineTuning(epochs=1.5, learning_rate=5e-5, max_tokens=256, seed=20261124, bfloat16=True)
+READERS_LESSON = FineTuning(epochs=1.5, learning_rate=5e-5, max_tokens=256, seed=20261130, bfloat16=True)
 """How readers' comments are learnt afterwards."""
 
 READERS_BLEND = 0.75
