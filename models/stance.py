@@ -16,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from models.chain import chain_features
-from models.contraries import contrary
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from models.evidence import EVIDENCE, StanceEvidence, check_pairs, sentence_places
 from models.features import HashedNgrams
@@ -33,7 +32,6 @@ STANCE_LANGUAGES = frozenset({"en"})
 
 _UNRELATED = "unrelated"
 _AGREE, _DISAGREE = ENCODER_CLASSES.index("agree"), ENCODER_CLASSES.index("disagree")
-_SWAPPED = [ENCODER_CLASSES.index(name) for name in ("disagree", "agree", "neutral", "unrelated")]
 _FOLDS = 5
 _FEWEST_DECIDED = 30
 _RELEVANCE_EVIDENCE = (
@@ -91,10 +89,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
     Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
     evidence of `StanceEvidence`. With a pair encoder they also see its logits for the comment as a
     whole and for its sentences (`models.views`), and the evidence counts for the stance of remarks: in a
-    long comment "nonsense" or "well said" may be about anything. Where a rule knows the premise's contrary
-    (`models.contraries`), the comment is read towards it too, sides swapped, and the mean of both readings
-    counts: what a comment sounds like, whatever it is about, cancels out. Without an encoder they see
-    hashed n-grams of the comment.
+    long comment "nonsense" or "well said" may be about anything. Without an encoder they see hashed
+    n-grams of the comment.
 
     Args:
         encoder: a `PairEncoder`. The pairs given to `fit` must then be unseen by it.
@@ -102,8 +98,6 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             encoder; None for words and pairs of words in 2 ** 16 columns.
         C: inverse strength of the regularisation.
         most_sentences: sentences that the encoder reads beside the whole comment.
-        both_ways: how many of these readings, the whole comment's first, are made towards the premise's
-            contrary too.
         precision: share of labels that must be right at and above the abstention floor, in [0, 1].
         remark_words: longest comment, in words, whose evidence counts in full for its stance where there is
             an encoder; in one n times as long it counts 1 / n². None counts it in full in all.
@@ -123,7 +117,6 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         features: HashedNgrams | None = None,
         C: float = 0.3,
         most_sentences: int = 4,
-        both_ways: int = 1,
         precision: float = 0.85,
         remark_words: int | None = 10,
         max_iter: int = 300,
@@ -132,14 +125,13 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         self.features = features
         self.C = C
         self.most_sentences = most_sentences
-        self.both_ways = both_ways
         self.precision = precision
         self.remark_words = remark_words
         self.max_iter = max_iter
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Read models saved before `remark_words` and `both_ways` were theirs, too."""
-        super().__setstate__({"remark_words": None, "both_ways": 0} | state)
+        """Read models saved before `remark_words` was theirs, too."""
+        super().__setstate__({"remark_words": None} | state)
 
     def fit(
         self,
@@ -206,9 +198,9 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         """Fit `replies_`, with this model's encoder, on (parent, reply) pairs.
 
         Arguments as for `fit`, and two of the model's own: what a reply says outright is more often about its
-        parent than what a comment says about the premise. A parent has no contrary.
+        parent than what a comment says about the premise.
         """
-        settings = self.get_params(deep=False) | {"C": C, "remark_words": remark_words, "both_ways": 0}
+        settings = self.get_params(deep=False) | {"C": C, "remark_words": remark_words}
         # The encoder is shared, so that a bundle holds it once and a process loads it once.
         self.replies_ = StanceModel(**settings).fit(X, y, sample_weight, groups)
         return self
@@ -329,7 +321,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             read = self.features_.transform([comment for _, comment in pairs])
             stance = sparse.hstack([sparse.csr_array(scaled), read], format="csr")
             return _Columns(stance, overlap)
-        logits = _encoded(self.encoder, pairs, self.most_sentences, self.both_ways)
+        logits = _encoded(self.encoder, pairs, self.most_sentences)
         counted = scaled * self._counted_share(evidence)
         return _Columns(sparse.csr_array(np.hstack([counted, logits])), np.hstack([overlap, logits]))
 
@@ -363,26 +355,16 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         return logits
 
 
-def _encoded(
-    encoder: PairEncoder, pairs: list[tuple[str, str]], most_sentences: int, both_ways: int
-) -> NDArray[np.float64]:
+def _encoded(encoder: PairEncoder, pairs: list[tuple[str, str]], most_sentences: int) -> NDArray[np.float64]:
     """Logits of the whole comment, mean logits of its sentences, and both sides' strongest sentence.
 
     Shape (n_pairs, 2 * 4 + 2).
     """
     texts = [views(premise, comment, most_sentences) for premise, comment in pairs]
-    asked = [(premise, text) for (premise, _), parts in zip(pairs, texts, strict=True) for text in parts]
+    read = encoder.transform(
+        [(premise, text) for (premise, _), parts in zip(pairs, texts, strict=True) for text in parts]
+    )
     bounds = np.cumsum([0, *(len(parts) for parts in texts)])
-    turned = [
-        (int(begin) + place, (other, text))
-        for (premise, _), parts, begin in zip(pairs, texts, bounds, strict=False)
-        if (other := contrary(premise) if both_ways else None)
-        for place, text in enumerate(parts[:both_ways])
-    ]
-    read = encoder.transform([*asked, *(pair for _, pair in turned)])
-    read, towards_contrary = read[: len(asked)], read[len(asked) :]
-    places = [place for place, _ in turned]
-    read[places] = (read[places] + towards_contrary[:, _SWAPPED]) / 2
     rows = []
     for begin, end in pairwise(bounds):
         parts = read[begin + 1 : end] if end - begin > 1 else read[begin:end]

@@ -8,7 +8,7 @@ whole claim; they need not be elegant, but must be right.
 import random
 import re
 
-from models.contraries import contrary
+from training.contraries import contrary
 
 __all__ = ["opposite"]
 

@@ -58,7 +58,6 @@ Reader comments weigh most, for they are what the model is asked about.
 _FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE, _OPENERS})  # readers, the outright ones among them
 _STRAYED_SHARE = 0.4
 _C_WITH_ENCODER = 0.03  # the logits are few, and say most of it
-_MOST_SENTENCES = 2  # more cost as much as reading the whole towards the contrary too, and give less
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
 JUDGED: dict[str, int] = {
@@ -138,9 +137,7 @@ def train_head(
         further = np.array([row.weight for row in more])
         weights = np.append((1 - more_share) * weights / weights.sum(), more_share * further / further.sum())
         chosen += more
-    model = StanceModel(encoder)
-    if encoder is not None:
-        model.set_params(C=_C_WITH_ENCODER, most_sentences=_MOST_SENTENCES)
+    model = StanceModel(encoder) if encoder is None else StanceModel(encoder, C=_C_WITH_ENCODER)
     return model.fit(
         [(row.premise, row.text) for row in chosen],
         [row.label for row in chosen],

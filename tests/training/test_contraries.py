@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.contraries import contrary
+from training.contraries import contrary
 
 
 @pytest.mark.parametrize(
