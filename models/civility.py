@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, vstack
 from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
@@ -32,6 +33,8 @@ _SMALLEST_SPAN_SCORE = 0.02
 _PASSAGE = 450  # characters: about what the encoder reads at once
 _LONG = 2 * _PASSAGE
 _MARGIN = 1.0  # by which a passage of a long comment must be worse than the whole, in log-odds
+_RIDGE = Ridge(alpha=1.0, solver="lsqr", fit_intercept=False)
+_GATE_ONLY = 0.2  # of the weight, for texts from which the gate alone learns
 _EDGES = "\\s.,!?;:\"'()\\[\\]*_~-"
 _CORE = re.compile(rf"[^{_EDGES}](?:.*[^{_EDGES}])?", re.DOTALL)
 
@@ -161,6 +164,7 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         y: ArrayLike,
         natural: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        gate_only: Sequence[str] = (),
     ) -> Self:
         """Fit what follows the fast stage on texts that neither it nor the encoder has seen.
 
@@ -171,6 +175,8 @@ class CivilityModel(ReadsStrings, BaseEstimator):
                 quantiles of doubt are fitted on these alone. None for all.
             sample_weight: shape (n,), positive: what a text counts where the stages are weighed and in
                 the gate; None for natural texts and the others counting the same in sum.
+            gate_only: texts without labels, from which the gate alone learns what the encoder changes; they
+                have a fifth of the weight there. Other than the rest, they may be known to the encoder.
 
         An attribute with fewer than 20 known positive or negative rows keeps its calibration.
         """
@@ -186,7 +192,7 @@ class CivilityModel(ReadsStrings, BaseEstimator):
                 self.fast_.calibration_[column] = sigmoid
         if self.encoder is not None:
             weights = _balanced(wild) if sample_weight is None else np.asarray(sample_weight, dtype=float)
-            self._fit_second_stage(self.encoder, texts, read, labels, wild, weights)
+            self._fit_second_stage(self.encoder, texts, read, labels, wild, weights, check_texts(gate_only))
         return self
 
     def predict_proba(self, X: Sequence[str], *, share: float | None = None) -> Rows:
@@ -279,25 +285,49 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         labels: Rows,
         wild: NDArray[np.bool_],
         weights: Rows,
+        gate_only: list[str],
     ) -> None:
-        both = np.stack(
-            [read.logits, self._encoded(encoder, [read.passages(row) for row in range(len(texts))])], axis=2
-        )
+        both = self._both(encoder, read)
         head = np.tile([1.0, 0.0, 0.0], (len(ATTRIBUTES), 1))
         for column in range(len(ATTRIBUTES)):
             head[column] = _fit_head(both[:, column], labels[:, column], wild, weights)
         self.head_ = head
         fast = self._fast_probabilities(read.logits)
         change = np.abs(_full(both, head) - fast)[:, _TOXICITY]
-        matrix = self.fast_.features_.transform(self.fast_.deobfuscator_.transform(texts))
-        ridge = Ridge(alpha=1.0, solver="lsqr", fit_intercept=False)
-        unseen = cross_val_predict(ridge, matrix, change, params={"sample_weight": weights})
-        self.gate_ = ridge.fit(matrix, change, sample_weight=weights).coef_.astype(np.float32)
+        matrix = self.fast_.features_.transform(read.texts)
+        unseen = cross_val_predict(_RIDGE, matrix, change, params={"sample_weight": weights})
+        self.gate_ = self._fit_gate(encoder, matrix, change, weights, gate_only)
         blended = LinearRegression().fit(_signs_of_doubt(unseen, fast), change, sample_weight=weights)
         self.doubt_ = np.append(blended.coef_, blended.intercept_)
         self.__dict__.pop("_table", None)
         ordinary = [texts[place] for place in np.flatnonzero(wild)]
         self.doubts_ = np.quantile(self._doubt(self._read(ordinary)), _QUANTILES)
+
+    def _fit_gate(
+        self,
+        encoder: TextEncoder,
+        matrix: csr_array,
+        change: NDArray[np.float64],
+        weights: Rows,
+        gate_only: list[str],
+    ) -> NDArray[np.float32]:
+        if gate_only:
+            read = self._read(gate_only)
+            full = _full(self._both(encoder, read), self.head_)
+            more = np.abs(full - self._fast_probabilities(read.logits))[:, _TOXICITY]
+            weight = _GATE_ONLY / (1 - _GATE_ONLY) * weights.sum() / len(gate_only)
+            matrix = vstack([matrix, self.fast_.features_.transform(read.texts)], format="csr")
+            change = np.append(change, more)
+            weights = np.append(weights, np.full(len(gate_only), weight))
+        coef: NDArray[np.float32] = (
+            clone(_RIDGE).fit(matrix, change, sample_weight=weights).coef_.astype(np.float32)
+        )
+        return coef
+
+    def _both(self, encoder: TextEncoder, read: "_Read") -> Rows:
+        """Log-odds of both stages, shape (n_texts, n_attributes, 2)."""
+        encoded = self._encoded(encoder, [read.passages(row) for row in range(len(read.logits))])
+        return np.stack([read.logits, encoded], axis=2)
 
     def _read(self, texts: list[str]) -> _Read:
         plain = self.fast_.deobfuscator_.transform(texts)

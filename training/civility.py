@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from data import CivilityRow, Splits, attribute_matrix
 from data.checks import CONTRAST_SOURCE
+from data.denials import DENIAL_SOURCE
 from models import ATTRIBUTES, CivilityModel
 from models.encoder import TextEncoder
 from models.evasion import Deobfuscator
@@ -81,6 +82,7 @@ def train_civility(
         np.vstack([attribute_matrix(held_out), more_held_out.labels]),
         np.append(natural, np.zeros(len(more_held_out.texts), dtype=bool)),
         np.append(share * len(held_out), more_held_out.weights),
+        [row.text for row in rows if row.source == DENIAL_SOURCE],
     )
 
 

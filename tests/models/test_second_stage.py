@@ -66,7 +66,23 @@ def test_the_encoder_hears_what_words_alone_do_not(model: CivilityModel) -> None
         for share in (0.0, 1.0)
     }
     assert gaps[1.0].mean() > gaps[0.0].mean() + 0.15
-    assert (gaps[1.0][1:] > 0).all()
+    assert (gaps[1.0] > 0).all()
+
+
+def test_most_insults_that_are_denied_are_civil_and_those_that_are_meant_are_not(model: CivilityModel) -> None:
+    denied = [
+        "He is not a nutcase.",
+        "You're not a halfwit, my friend.",
+        "I never said that she was a crackpot.",
+        "It's wrong to call the mayor a bandit.",
+        "She isn't a lunatic, she is a surgeon.",
+        "Nobody thinks you are a dimwit.",
+    ]
+    meant = ["He is a nutcase.", "You're a halfwit, my friend.", "I always said that she was a crackpot."]
+    civil, toxic = (model.predict_proba(texts)[:, TOXICITY] for texts in (denied, meant))
+    assert (civil < 0.5).mean() > 0.75
+    assert (toxic[:2] > 0.75).all()
+    assert (civil[:3] < toxic - 0.3).all()
 
 
 def test_an_encoder_that_lets_its_model_go_still_answers_but_is_not_saved(model: CivilityModel) -> None:
