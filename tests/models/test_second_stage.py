@@ -69,7 +69,9 @@ def test_the_encoder_hears_what_words_alone_do_not(model: CivilityModel) -> None
     assert (gaps[1.0] > 0).all()
 
 
-def test_most_insults_that_are_denied_are_civil_and_those_that_are_meant_are_not(model: CivilityModel) -> None:
+def test_most_insults_that_are_denied_are_civil_and_those_that_are_meant_are_not(
+    model: CivilityModel,
+) -> None:
     denied = [
         "He is not a nutcase.",
         "You're not a halfwit, my friend.",

@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,8 +17,10 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from data import attribute_matrix, load_plan
+from data import CivilityRow, attribute_matrix, load_plan
+from data.checks import CONTRAST_SOURCE
 from data.feedback import Opinion, write_feedback
+from data.identities import IDENTITY_SOURCE
 from models import ATTRIBUTES, Bundle, CivilityModel, list_bundles, load_bundle, save_bundle, verify_bundle
 from models.features import HashedNgrams
 from models.linear import LinearCivility
@@ -77,10 +80,13 @@ def flood(n: int = 1500, role: str | None = None, source: str = "troll") -> list
 def champion(tiny: ModuleType, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A fast stage of jigsaw's rows and some of the project's sentences, and a tiny stance model."""
     folder = tmp_path_factory.mktemp("champions") / "2026.1.0"
-    rows = civility_splits(small_data).train
+    by_source = defaultdict[str, list[CivilityRow]](list)
+    for row in civility_splits(small_data).train:
+        by_source[row.source].append(row)
     rows = [
-        *(row for row in rows if row.source == "jigsaw-toxic-comments"),
-        *random.Random(2).sample(rows, 1500),
+        *by_source["jigsaw-toxic-comments"],
+        *random.Random(2).sample(by_source[CONTRAST_SOURCE], 800),
+        *random.Random(2).sample(by_source[IDENTITY_SOURCE], 700),
     ]
     fast = LinearCivility(ATTRIBUTES, features=HashedNgrams(n_bits=N_BITS), max_iter=50)
     civility = CivilityModel(fast).fit([row.text for row in rows], attribute_matrix(rows))
