@@ -4,15 +4,13 @@ import tomllib
 from itertools import product
 from pathlib import Path
 
-from data.rows import CivilityRow, attribute_values
+from data.rows import ATTRIBUTES, CivilityRow, attribute_values
 
 __all__ = ["DENIAL_SOURCE", "FILE", "denial_rows"]
 
 DENIAL_SOURCE = "denial-sentences"
 FILE = Path(__file__).with_name("denials.toml")
-_DENIED = dict.fromkeys(
-    ("TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"), 0.0
-)
+_DENIED = dict.fromkeys(ATTRIBUTES, 0.0)
 _MEANT = _DENIED | {"TOXICITY": 1.0, "INSULT": 1.0}
 
 

@@ -5,15 +5,13 @@ from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
-from data.rows import CivilityRow, attribute_values
+from data.rows import ATTRIBUTES, CivilityRow, attribute_values
 
 __all__ = ["FILE", "IDENTITY_SOURCE", "identity_rows", "rows_by_identity"]
 
 IDENTITY_SOURCE = "identity-sentences"
 FILE = Path(__file__).with_name("identities.toml")
-_NEUTRAL = dict.fromkeys(
-    ("TOXICITY", "SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK"), 0.0
-)
+_NEUTRAL = dict.fromkeys(ATTRIBUTES, 0.0)
 _ATTACK = {"TOXICITY": 1.0, "IDENTITY_ATTACK": 1.0, "PROFANITY": 0.0}
 _INSULT = {"TOXICITY": 1.0, "INSULT": 1.0, "PROFANITY": 0.0}
 _KINDS = (

@@ -324,7 +324,7 @@ class CivilityModel(ReadsStrings, BaseEstimator):
         )
         return coef
 
-    def _both(self, encoder: TextEncoder, read: "_Read") -> Rows:
+    def _both(self, encoder: TextEncoder, read: _Read) -> Rows:
         """Log-odds of both stages, shape (n_texts, n_attributes, 2)."""
         encoded = self._encoded(encoder, [read.passages(row) for row in range(len(read.logits))])
         return np.stack([read.logits, encoded], axis=2)
