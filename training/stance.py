@@ -4,6 +4,7 @@ import random
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ from training.metrics import stance_metrics
 from training.mixture import broad_mixture, readers_mixture
 
 __all__ = [
+    "C_WITH_ENCODER",
     "HEAD_SHARES",
     "JUDGED",
     "READERS",
+    "HeadRows",
+    "head_rows",
     "judge_stance",
     "judge_threads",
     "judged_rows",
@@ -55,9 +59,11 @@ HEAD_SHARES: dict[str, float] = {
 Reader comments weigh most, for they are what the model is asked about.
 """
 
+C_WITH_ENCODER = 0.03
+"""The head's C where there is an encoder: its logits are few, and say most of it."""
+
 _FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE, _OPENERS})  # readers, the outright ones among them
 _STRAYED_SHARE = 0.4
-_C_WITH_ENCODER = 0.03  # the logits are few, and say most of it
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
 JUDGED: dict[str, int] = {
@@ -115,6 +121,27 @@ def train_encoder(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class HeadRows:
+    """What a head is fitted on: rows, their weight, and how much each counts when the floor is chosen."""
+
+    rows: list[StanceRow]
+    weight: NDArray[np.float64]
+    floor_weight: list[float]
+
+
+def head_rows(rows: Sequence[StanceRow], seed: int) -> HeadRows:
+    """Draw what fits the head from these rows, which the encoder must not have seen.
+
+    Besides the rows themselves: texts under a premise of another group, and openers.
+    """
+    chosen = _drawn(rows, dict.fromkeys(HEAD_SHARES, _MOST_HEAD_ROWS), seed)
+    chosen += [*_strayed(chosen, seed), *_opened(chosen, seed)]
+    counts = Counter(row.source for row in chosen)
+    weight = np.array([HEAD_SHARES[row.source] / counts[row.source] for row in chosen])
+    return HeadRows(chosen, weight, [float(row.source in _FLOOR_SOURCES) for row in chosen])
+
+
 def train_head(
     rows: Sequence[StanceRow],
     encoder: PairEncoder | None,
@@ -128,16 +155,13 @@ def train_head(
     `more` are rows from elsewhere, which have `more_share` of the weight and count among each other by
     their own. The abstention floor is chosen on readers' comments.
     """
-    chosen = _drawn(rows, dict.fromkeys(HEAD_SHARES, _MOST_HEAD_ROWS), seed)
-    chosen += [*_strayed(chosen, seed), *_opened(chosen, seed)]
-    counts = Counter(row.source for row in chosen)
-    weights = np.array([HEAD_SHARES[row.source] / counts[row.source] for row in chosen])
-    counted = [float(row.source in _FLOOR_SOURCES) for row in chosen] + [1.0] * len(more)
+    drawn = head_rows(rows, seed)
+    chosen, weights, counted = drawn.rows, drawn.weight, [*drawn.floor_weight, *[1.0] * len(more)]
     if more:
         further = np.array([row.weight for row in more])
         weights = np.append((1 - more_share) * weights / weights.sum(), more_share * further / further.sum())
         chosen += more
-    model = StanceModel(encoder) if encoder is None else StanceModel(encoder, C=_C_WITH_ENCODER)
+    model = StanceModel(encoder) if encoder is None else StanceModel(encoder, C=C_WITH_ENCODER)
     return model.fit(
         [(row.premise, row.text) for row in chosen],
         [row.label for row in chosen],

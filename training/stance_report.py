@@ -9,10 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
-from sklearn.pipeline import Pipeline, make_pipeline
 
 from data import Splits, StanceRow
 from data.checks import load_stance_checks
@@ -23,6 +20,7 @@ from training.heldout import reliability
 from training.judged import Rows, drawn, figure
 from training.metrics import calibration_error, stance_metrics
 from training.stance import JUDGED, READERS, judge_stance, judge_threads, stance_splits, threads_by_side
+from training.stance_baselines import word_baseline
 from training.stance_checks import RELEVANT, check_stance
 
 __all__ = ["STANCE_SECTIONS", "JudgedStance", "remembering", "risk_coverage"]
@@ -30,7 +28,6 @@ __all__ = ["STANCE_SECTIONS", "JudgedStance", "remembering", "risk_coverage"]
 _UNRELATED = "unrelated"
 _REMEMBERED = 200_000
 _BASELINE_ROWS = 30_000
-_BASELINE_CHARACTERS = 1_500
 _COVERAGES = np.linspace(0.02, 1.0, 50)
 
 
@@ -186,11 +183,11 @@ def _baselines(judged: JudgedStance) -> dict[str, Any]:
     learnt = drawn(_related(judged.splits.train), _BASELINE_ROWS, judged.seed)
     if len({row.label for row in learnt}) < len(STANCES):
         raise LeftOutError("the training split lacks a stance")
-    words = _words().fit([_joined(row) for row in learnt], [row.label for row in learnt])
+    words = word_baseline(learnt)
     found: dict[str, Any] = {}
     for source, rows in judged.test.items():
         related = _related(rows)
-        probabilities = words.predict_proba([_joined(row) for row in related])
+        probabilities = words(related)
         found[source] = stance_metrics(probabilities, [row.label for row in related], STANCES, 0.0)
     names = ("n", "macro_f1", "accuracy", "agree_disagree_auc", "agree_disagree_macro_f1")
     return {
@@ -201,15 +198,6 @@ def _baselines(judged: JudgedStance) -> dict[str, Any]:
             source: {name: one[name] for name in names if name in one} for source, one in found.items()
         },
     }
-
-
-def _words() -> Pipeline:
-    features = TfidfVectorizer(ngram_range=(1, 2), min_df=2, max_features=100_000, sublinear_tf=True)
-    return make_pipeline(features, LogisticRegression(C=4.0, max_iter=200, class_weight="balanced"))
-
-
-def _joined(row: StanceRow) -> str:
-    return f"{row.premise} [SEP] {row.text[:_BASELINE_CHARACTERS]}"
 
 
 def _threads(judged: JudgedStance) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Debates, threads and cases of stance written for this project: enough, and judged apart from trained."""
 
+import json
 import re
 from pathlib import Path
 
@@ -53,10 +54,34 @@ def test_every_comment_is_read_towards_both_sides_of_its_debate() -> None:
     assert len(rows) > 4000
     labels = [row.label for row in rows]
     assert labels.count("agree") == labels.count("disagree") > 1500
-    by_group: dict[str, set[str]] = {}
+    towards: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        by_group.setdefault(row.group, set()).add(row.premise)
-    assert {len(premises) for premises in by_group.values()} == {2}
+        towards.setdefault((row.group, row.text), []).append(row.label)
+    assert {tuple(sorted(labels)) for labels in towards.values()} == {
+        ("agree", "disagree"),
+        ("neutral", "neutral"),
+    }
+
+
+def test_a_debate_s_comments_take_its_wordings_in_turn(tmp_path: Path) -> None:
+    debate = {
+        "premise": "Open it",
+        "opposite": "Close it",
+        "premises": ["Let it open"],
+        "opposites": ["Shut it"],
+    }
+    comments = {"agree": ["Yes", "Do"], "disagree": ["No"], "neutral": []}
+    (tmp_path / "one.jsonl").write_text(json.dumps(debate | comments) + "\n")
+    rows = written_rows(tmp_path)
+    assert [(row.premise, row.text, row.label) for row in rows] == [
+        ("Open it", "Yes", "agree"),
+        ("Close it", "Yes", "disagree"),
+        ("Let it open", "Do", "agree"),
+        ("Shut it", "Do", "disagree"),
+        ("Open it", "No", "disagree"),
+        ("Close it", "No", "agree"),
+    ]
+    assert {row.group for row in rows} == {motion_group("Open it")}
 
 
 def test_replies_answer_earlier_comments() -> None:
@@ -74,6 +99,7 @@ def test_replies_answer_earlier_comments() -> None:
         ("[]", "not an object"),
         ('{"premise": "A", "opposite": "B", "agree": [], "disagree": [1]}', "disagree must be a list"),
         ('{"premise": "", "opposite": "B"}', "premise must be a text"),
+        ('{"premise": "A", "opposite": "B", "premises": ["C", ""]}', "premises must be a list of texts"),
     ],
 )
 def test_a_malformed_debate_is_named(tmp_path: Path, line: str, message: str) -> None:

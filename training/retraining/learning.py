@@ -20,7 +20,6 @@ from scipy.special import expit, logit
 
 from data import CivilityRow, StanceRow, load_plan
 from data.checks import CONTRAST_SOURCE, contrast_rows
-from data.rows import motion_group
 from data.written import written_rows
 from models import ATTRIBUTES, STANCES, CivilityModel, StanceModel
 from models.adaptation import StanceAdaptation
@@ -158,7 +157,7 @@ def stance_anchors(data_dir: Path | None) -> list[tuple[str, str]]:
     if data_dir is not None:
         rows = stance_splits(data_dir, plan).calibration
     else:
-        rows = [row for row in written_rows() if plan.side(motion_group(row.premise)) != "test"]
+        rows = [row for row in written_rows() if plan.side(row.group) != "test"]
     related = [row for row in rows if row.label != _UNRELATED]
     return [(row.premise, row.text) for row in drawn(related, _STANCE_ANCHORS, plan.seed)]
 

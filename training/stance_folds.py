@@ -1,0 +1,331 @@
+"""Which ways of teaching and of reading stance help on premises never seen: five folds of ARC's debates.
+
+`python -m training.stance_folds DIR` teaches an encoder a shortened readers' lesson, once a way, seed and
+fold, on three folds; heads are fitted on the fourth, and the fifth is judged. The debates are those of the
+training and calibration sides: the test side stays closed. What is done lies in DIR and is not done again;
+the figures of all that is done are written to `stance_folds.json` there. About five minutes a fold on one
+core; with `--ways` and `--seeds` several processes share the work.
+
+PyTorch is needed: it comes with the extra `train`.
+"""
+
+import argparse
+import json
+import random
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GroupKFold
+
+from data import Splits, StanceRow, data_dir
+from data.openers import load_openers
+from data.written import PLAIN_SOURCE
+from models import STANCES
+from models.encoder import PairEncoder
+from training.encoder import BROAD, READERS_BLEND, READERS_LESSON, Pair, fine_tune_pairs
+from training.finetuning import FineTuning
+from training.metrics import stance_metrics
+from training.mixture import SECOND_STAGE, broad_mixture, readers_mixture
+from training.stance import HEAD_SHARES, head_rows, stance_splits
+from training.stance_baselines import vector_baseline, word_baseline
+from training.stance_readings import HEADS, READINGS, judge_heads, judge_readings
+
+__all__ = ["FOLDS", "MEASURES", "WAYS", "Fold", "Way", "folds_of", "summary"]
+
+FOLDS = 5
+MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "relevance_auc")
+"""What is told of every way and reading, where it has it."""
+
+_UNRELATED = "unrelated"
+_SEEDS = 3
+_PLAIN_ROWS = 6000
+_UNRELATED_ROWS = 500
+_UNRELATED_JUDGED = 200
+_REHEARSED = 1500
+_HEAD_ROWS = 200
+_REMEMBERED = 100_000
+_RESULT = "stance_folds.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way of teaching the encoder: how it departs from the readers' lesson.
+
+    Attributes:
+        title: in the table of the model card.
+        lesson: whether there is a readers' lesson at all.
+        without: sets that the lesson leaves out.
+        change: a pair of the lesson → as it is taught.
+        tune: the lesson's hyper-parameters → those with which it is taught.
+        premise: wording of a judged premise.
+        text: wording of a judged text.
+    """
+
+    title: str
+    lesson: bool = True
+    without: frozenset[str] = frozenset()
+    change: Callable[[Pair], Pair] = lambda pair: pair
+    tune: Callable[[FineTuning], FineTuning] = lambda settings: settings
+    premise: str = "{}"
+    text: str = "{}"
+
+    def asked(self, rows: Iterable[StanceRow]) -> list[StanceRow]:
+        """Return rows in this way's wording."""
+        return [
+            replace(row, premise=self.premise.format(row.premise), text=self.text.format(row.text))
+            for row in rows
+        ]
+
+
+_PREMISE, _TEXT = "The author argues: {}", "A reader replies: {}"
+
+
+def _worded(pair: Pair) -> Pair:
+    other = pair.opposite and _PREMISE.format(pair.opposite)
+    return replace(
+        pair, premise=_PREMISE.format(pair.premise), text=_TEXT.format(pair.text), opposite=other or None
+    )
+
+
+WAYS: dict[str, Way] = {
+    "broad": Way("arguments alone, no readers' lesson", lesson=False),
+    "lesson": Way("readers' lesson"),
+    "no-contrary": Way("… without contrary premises", change=lambda pair: replace(pair, opposite=None)),
+    "no-contrast": Way(
+        "… with contrary premises, but no contrast of both in the loss",
+        tune=lambda settings: replace(settings, contrast=0.0),
+    ),
+    "no-debates": Way("… without the debates written for it", without=frozenset({PLAIN_SOURCE})),
+    "worded": Way(
+        "… worded “The author argues: … A reader replies: …”", change=_worded, premise=_PREMISE, text=_TEXT
+    ),
+}
+"""Ways of teaching, by name."""
+
+_BASELINES = "baselines"
+_ORDER = (_BASELINES, *WAYS)
+_TITLES = {
+    _BASELINES: "premise and comment read apart, taught on ARC alone",
+    "majority": "always the commonest stance",
+    "words": "TF-IDF with logistic regression",
+    "vectors": "MiniLM's sentence vectors with logistic regression",
+    **{name: title for name, (title, _) in READINGS.items()},
+    **{f"head: {name}": title for name, (title, _) in HEADS.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Rows by what they are for."""
+
+    taught: list[StanceRow]
+    head: list[StanceRow]
+    judged: list[StanceRow]
+
+
+def folds_of(rows: Sequence[StanceRow]) -> list[Fold]:
+    """Divide by debate, in five: three parts teach, one fits the head, one is judged, each in its turn.
+
+    Args:
+        rows: ARC's, and those of other sets on the same debates, which only teach.
+    """
+    arc = [row for row in rows if row.source == "arc"]
+    groups = np.array([row.group for row in arc if row.label != _UNRELATED])
+    parts = [set(groups[held].tolist()) for _, held in GroupKFold(FOLDS).split(groups, groups=groups)]
+    found = []
+    for place, judged in enumerate(parts):
+        head = parts[(place + 1) % FOLDS]
+        held = [row for row in arc if row.group in judged | head]
+        kept_from = {row.text for row in held if row.label != _UNRELATED}
+        found.append(
+            Fold(
+                [row for row in rows if row.group not in judged | head and row.text not in kept_from],
+                [row for row in held if row.group in head],
+                [row for row in held if row.group in judged],
+            )
+        )
+    return found
+
+
+def summary(done: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return of each way and reading the mean and the standard deviation over folds and seeds.
+
+    Args:
+        done: what was judged: way, seed, fold, and by reading the figures of `MEASURES`.
+    """
+    values: dict[str, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    seeds: dict[str, set[int]] = defaultdict(set)
+    for one in done:
+        seeds[one["way"]].add(one["seed"])
+        for reading, figures in one["readings"].items():
+            values[one["way"]][reading].append(figures)
+    return {
+        way: {
+            "title": _TITLES.get(way) or WAYS[way].title,
+            "seeds": sorted(seeds[way]),
+            "readings": {
+                reading: {"title": _TITLES[reading], **_spread(figures)}
+                for reading, figures in readings.items()
+            },
+        }
+        for way, readings in sorted(values.items(), key=lambda found: _ORDER.index(found[0]))
+    }
+
+
+def _spread(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {"runs": len(figures), "pairs": sum(one["n"] for one in figures)}
+    for name in MEASURES:
+        known = [one[name] for one in figures if name in one]
+        if known:
+            found[name] = [round(float(np.mean(known)), 4), round(float(np.std(known)), 4)]
+    return found
+
+
+class _Study:
+    """The work in one folder."""
+
+    def __init__(self, folder: Path, splits: Splits[StanceRow]) -> None:
+        self.folder, self.splits = folder, splits
+        own = [*splits.train, *splits.calibration]
+        debates = [row for row in own if row.source in SECOND_STAGE and row.source != PLAIN_SOURCE]
+        self.folds = folds_of([row for row in debates if row.group.startswith("debate:")])
+        self.pairs = broad_mixture(splits.train, load_openers("train"), BROAD.seed)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, ways: Sequence[str], seeds: Sequence[int]) -> None:
+        """Do what is not done yet."""
+        for seed in seeds:
+            for way in ways:
+                for place in range(FOLDS) if seed == seeds[0] or WAYS[way].lesson else ():
+                    self._keep(f"{way}-{seed}-{place}", partial(self._judge, way, seed, place))
+        self._keep(_BASELINES, self._baselines)
+
+    def done(self) -> list[dict[str, Any]]:
+        """Return everything that was judged."""
+        paths = sorted(self.folder.glob("done-*.json"))
+        return [one for path in paths for one in json.loads(path.read_text(encoding="utf-8"))]
+
+    def _keep(self, name: str, judge: Callable[[], list[dict[str, Any]]]) -> None:
+        path = self.folder / f"done-{name}.json"
+        if not path.exists():
+            path.write_text(json.dumps(judge()), encoding="utf-8")
+            sys.stderr.write(f"{path.name}\n")
+
+    def _judge(self, name: str, seed: int, place: int) -> list[dict[str, Any]]:
+        way, fold = WAYS[name], self.folds[place]
+        encoder = self._taught(name, seed, place).set_params(remembered=_REMEMBERED)
+        judged = way.asked(_fewer_unrelated(fold.judged, _UNRELATED_JUDGED, random.Random(seed)))
+        readings = judge_readings(encoder, [row for row in judged if row.label != _UNRELATED])
+        heads = HEADS if name == "lesson" and seed == READERS_LESSON.seed else {"shipped": HEADS["shipped"]}
+        fitted = head_rows(way.asked(self._fitting(fold, seed)), seed)
+        heads_found = judge_heads(encoder, fitted, judged, heads)
+        readings |= {f"head: {key}": one for key, one in heads_found.items()}
+        return [{"way": name, "seed": seed, "fold": place, "readings": readings}]
+
+    def _fitting(self, fold: Fold, seed: int) -> list[StanceRow]:
+        """The head's rows: the fold's own, and some of the calibration side's other sets."""
+        chance = random.Random(seed)
+        rows = _fewer_unrelated(fold.head, _UNRELATED_JUDGED, chance)
+        for source in sorted(HEAD_SHARES.keys() - {"arc", "arct-reasons"}):
+            others = [row for row in self.splits.calibration if row.source == source]
+            rows += chance.sample(others, min(_HEAD_ROWS, len(others)))
+        return rows
+
+    def _taught(self, name: str, seed: int, place: int) -> PairEncoder:
+        way, fold = WAYS[name], self.folds[place]
+        broad = self._broad()
+        if not way.lesson:
+            return broad
+        chance = random.Random(seed)
+        plain = [row for row in self.splits.train if row.source == PLAIN_SOURCE]
+        groups = sorted({row.group for row in plain})
+        chance.shuffle(groups)
+        kept = set(groups[: max(1, round(len(groups) * _PLAIN_ROWS / max(_PLAIN_ROWS, len(plain))))])
+        own = _fewer_unrelated(fold.taught, _UNRELATED_ROWS, chance)
+        rows = [*own, *(row for row in plain if row.group in kept)]
+        rows = [row for row in rows if row.source not in way.without]
+        rehearsed = chance.sample(self.pairs, min(_REHEARSED, len(self.pairs)))
+        pairs = [way.change(pair) for pair in readers_mixture(rows, rehearsed, seed)]
+        settings = way.tune(replace(READERS_LESSON, epochs=1.0, seed=seed))
+        return fine_tune_pairs(
+            [(pairs, settings, READERS_BLEND)],
+            scratch=self.folder / f"{name}-{seed}-{place}",
+            start=broad.onnx,
+            progress=_progress(f"{name}, seed {seed}, fold {place}"),
+        )
+
+    def _broad(self) -> PairEncoder:
+        onnx, tokenizer = self.folder / "broad.onnx", self.folder / "broad-tokenizer.json"
+        if not onnx.exists():
+            made = fine_tune_pairs(
+                [(self.pairs, BROAD, 1.0)], scratch=self.folder, progress=_progress("broad")
+            )
+            tokenizer.write_text(made.tokenizer, encoding="utf-8")
+            onnx.write_bytes(made.onnx)
+        return PairEncoder(
+            onnx.read_bytes(), tokenizer.read_text(encoding="utf-8"), READERS_LESSON.max_tokens
+        )
+
+    def _baselines(self) -> list[dict[str, Any]]:
+        """Words and sentence vectors, taught on everything of ARC that is not judged."""
+        found = []
+        for place, fold in enumerate(self.folds):
+            taught, judged = (
+                [row for row in rows if row.source == "arc" and row.label != _UNRELATED]
+                for rows in ([*fold.taught, *fold.head], fold.judged)
+            )
+            labels = [row.label for row in judged]
+            readings = {
+                name: stance_metrics(baseline(taught)(judged), labels, STANCES, 0.0)
+                for name, baseline in (("words", word_baseline), ("vectors", vector_baseline))
+            }
+            readings["majority"] = {"n": len(labels), "macro_f1": readings["words"]["majority_macro_f1"]}
+            found.append({"way": _BASELINES, "seed": BROAD.seed, "fold": place, "readings": readings})
+        return found
+
+
+def _fewer_unrelated(rows: Sequence[StanceRow], most: int, chance: random.Random) -> list[StanceRow]:
+    unrelated = [row for row in rows if row.label == _UNRELATED]
+    related = [row for row in rows if row.label != _UNRELATED]
+    return [*related, *chance.sample(unrelated, min(most, len(unrelated)))]
+
+
+def _progress(name: str) -> Callable[[int, int, float], None]:
+    def step(done: int, total: int, loss: float) -> None:
+        if done % 50 == 0 or done == total:
+            sys.stderr.write(f"{name}: step {done} of {total}, loss {loss:.3f}\n")
+
+    return step
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do the study, or a part of it, and write the figures of what is done."""
+    parser = argparse.ArgumentParser(prog="python -m training.stance_folds", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the work lies")
+    parser.add_argument("--data-dir", type=Path, help="folder of the datasets (COUNTERPOINT_DATA_DIR)")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS), help="ways of teaching (all)")
+    first = READERS_LESSON.seed
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=[first + place for place in range(_SEEDS)], help="three seeds"
+    )
+    chosen = parser.parse_args(arguments)
+    study = _Study(chosen.folder, stance_splits(data_dir(chosen.data_dir)))
+    study.run(chosen.ways, chosen.seeds)
+    done = study.done()
+    found = {
+        "split": f"ARC's debates of the training and calibration sides, in {FOLDS} folds by debate",
+        "debates": len({row.group for fold in study.folds for row in fold.judged}),
+        "related": sum(row.label != _UNRELATED for fold in study.folds for row in fold.judged),
+        "ways": summary(done),
+    }
+    (chosen.folder / _RESULT).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
