@@ -1,9 +1,11 @@
 """Debates and threads written for this project, from which the stance model learns.
 
 `data/checks/training/stance/` holds them as JSON lines: debates (a premise, its opposite, other wordings of
-both in `premises` and `opposites`, comments by stance) and threads (comments that answer each other).
-Debates in files named `plain_…` say their side in plain words; in the others it must often be inferred. The
-functional checks in `data/checks/stance/` were written by others who did not see them.
+both in `premises` and `opposites`, comments by stance) and threads (comments that answer each other). In
+debates of files named `plain_…` the side follows from premise and comment together, for whoever knows the
+matter; in the others it must often be inferred. What is under `direct` says straight out what the writer
+thinks of the matter, and why. The functional checks in `data/checks/stance/` were written by others who did
+not see them.
 """
 
 import json
@@ -16,6 +18,7 @@ from data.errors import ChecksError
 from data.rows import StanceRow, mirrored_label, motion_group
 
 __all__ = [
+    "DIRECT_SOURCE",
     "PLAIN_SOURCE",
     "WRITTEN_SOURCE",
     "WrittenComment",
@@ -27,6 +30,7 @@ __all__ = [
 
 WRITTEN_SOURCE = "written-comments"
 PLAIN_SOURCE = "plain-comments"
+DIRECT_SOURCE = "direct-comments"
 _FOLDER = Path(__file__).parent / "checks" / "training" / "stance"
 _THREADS = "threads.jsonl"
 _PLAIN = "plain_"
@@ -73,16 +77,16 @@ def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
     for path, place, debate in _lines([path for path in written_files(folder) if path.name != _THREADS]):
         source = PLAIN_SOURCE if path.name.startswith(_PLAIN) else WRITTEN_SOURCE
         premises, opposites = (_wordings(debate, name, place) for name in ("premise", "opposite"))
-        group, comments = motion_group(premises[0]), 0
-        for side in _SIDES:
-            texts = debate.get(side)
-            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-                raise ChecksError(f"{place}: {side} must be a list of strings")
-            for text in texts:
-                premise, opposite = premises[comments % len(premises)], opposites[comments % len(opposites)]
-                rows.append(StanceRow(premise, text, side, source, group))
-                rows.append(StanceRow(opposite, text, mirrored_label(side), source, group))
-                comments += 1
+        group = motion_group(premises[0])
+        said = [(source, side, text) for side in _SIDES for text in _texts(debate, side, place)]
+        direct = debate.get("direct", {})
+        if not isinstance(direct, dict):
+            raise ChecksError(f"{place}: direct must be an object")
+        said += [(DIRECT_SOURCE, side, text) for side in direct for text in _texts(direct, side, place)]
+        for turn, (source, side, text) in enumerate(said):
+            premise, opposite = premises[turn % len(premises)], opposites[turn % len(opposites)]
+            rows.append(StanceRow(premise, text, side, source, group))
+            rows.append(StanceRow(opposite, text, mirrored_label(side), source, group))
     return rows
 
 
@@ -125,6 +129,13 @@ def _lines(paths: list[Path]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
             if not isinstance(value, dict):
                 raise ChecksError(f"{place}: not an object")
             yield path, place, value
+
+
+def _texts(by_side: dict[str, Any], side: str, place: str) -> list[str]:
+    texts = by_side.get(side)
+    if side not in _SIDES or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ChecksError(f"{place}: {side} must be a list of strings")
+    return texts
 
 
 def _wordings(debate: dict[str, Any], name: str, place: str) -> list[str]:

@@ -88,16 +88,17 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
 
     Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
     evidence of `StanceEvidence`. With a pair encoder they also see its logits for the comment as a
-    whole and for its sentences (`models.views`), and the evidence counts for the stance of remarks: in a
-    long comment "nonsense" or "well said" may be about anything. Without an encoder they see hashed
-    n-grams of the comment.
+    whole and for `most_sentences` of its sentences (`models.views`), and the evidence
+    counts for the stance of remarks: in a long comment "nonsense" or "well said" may be about anything.
+    Without an encoder they see hashed n-grams of the comment.
 
     Args:
         encoder: a `PairEncoder`. The pairs given to `fit` must then be unseen by it.
         features: an unfitted `HashedNgrams` for the comment, cloned by `fit`, used where there is no
             encoder; None for words and pairs of words in 2 ** 16 columns.
         C: inverse strength of the regularisation.
-        most_sentences: sentences that the encoder reads beside the whole comment.
+        most_sentences: sentences that the encoder reads beside the whole comment; four cost more than the
+            whole does.
         precision: share of labels that must be right at and above the abstention floor, in [0, 1].
         remark_words: longest comment, in words, whose evidence counts in full for its stance where there is
             an encoder; in one n times as long it counts 1 / n². None counts it in full in all.

@@ -13,7 +13,7 @@ from data.checks import CONTRAST_SOURCE
 from data.denials import DENIAL_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
-from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
+from data.written import DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
 from models.drift import DRIFT_REFERENCE
@@ -299,7 +299,7 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())
     data = describe_sets("stance", sources, rows, order.data_dir)
-    written = sum(row.source in {PLAIN_SOURCE, WRITTEN_SOURCE} for row in rows)
+    written = sum(row.source in {DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE} for row in rows)
     written += sum(len(thread.comments) for side in threads.values() for thread in side)
     data += [describe_own("openers", own), describe_own("written-comments", written)]
     return _Trained(model, judged, metrics, data)

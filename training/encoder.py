@@ -8,16 +8,19 @@ from data.rows import mirrored_label
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from training.finetuning import Counterpart, Example, FineTuning, Stage, fine_tune
 
-__all__ = ["BROAD", "READERS_BLEND", "READERS_LESSON", "Pair", "fine_tune_pairs"]
+__all__ = ["BROAD", "READERS_BLEND", "READERS_LESSON", "READ_TOKENS", "Pair", "fine_tune_pairs"]
 
 BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True)
 """How arguments of every kind are learnt."""
 
-READERS_LESSON = FineTuning(epochs=1.5, learning_rate=5e-5, max_tokens=256, seed=20261130, bfloat16=True)
+READERS_LESSON = FineTuning(learning_rate=5e-5, epochs=1.0, max_tokens=192, seed=20261130, bfloat16=True)
 """How readers' comments are learnt afterwards."""
 
-READERS_BLEND = 0.75
+READERS_BLEND = 1.0
 """Part of the parameters that the readers' lesson gives, the rest being those before it."""
+
+READ_TOKENS = 256
+"""Longest pair that the encoder reads once it is taught."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def fine_tune_pairs(
         start=start,
         progress=progress,
     )
-    return PairEncoder(tuned.onnx, tuned.tokenizer, max(settings.max_tokens for _, settings, _ in course))
+    return PairEncoder(tuned.onnx, tuned.tokenizer, READ_TOKENS)
 
 
 def _example(pair: Pair) -> Example:

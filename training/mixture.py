@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from data.rows import STANCE_LABELS, StanceRow, mirrored_label
-from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
+from data.rows import StanceRow, mirrored_label
+from data.written import DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE
 from models.evidence import sentences
 from training.composing import composed
 from training.encoder import Pair
 from training.opposites import opposite
 
-__all__ = ["CAPS", "SECOND_STAGE", "broad_mixture", "readers_mixture"]
+__all__ = ["CAPS", "HEADS_ONLY", "SECOND_STAGE", "broad_mixture", "readers_mixture"]
 
 CAPS: dict[str, dict[str, int]] = {
     "fnc-1": {"agree": 1200, "disagree": 700, "neutral": 1200, "unrelated": 1200},
@@ -24,11 +24,17 @@ CAPS: dict[str, dict[str, int]] = {
 }
 """Most rows of a label that are drawn from a set; sets and labels not named here are taken whole."""
 
-SECOND_STAGE = frozenset({"arc", "arct-reasons", PLAIN_SOURCE, WRITTEN_SOURCE})
+SECOND_STAGE = frozenset({"arc", "arct-reasons", DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE})
 """Sets in readers' own domain, which the second mixture is made of and the first leaves out."""
 
-# What was written to be indirect, a small encoder learns by heart at best: only the heads see it.
-_READERS_CAPS = {"arc": {"unrelated": 1500}, WRITTEN_SOURCE: dict.fromkeys(STANCE_LABELS, 0)}
+HEADS_ONLY = frozenset({PLAIN_SOURCE, WRITTEN_SOURCE})
+"""Sets of the second stage that only the heads see.
+
+There a side follows from what one knows of the matter: a small encoder learns such comments by heart at
+best, and unlearns others meanwhile.
+"""
+
+_READERS_CAPS = {"arc": {"unrelated": 1500}}
 _EXTRACT_WEIGHT = 0.5  # for its stance is its comment's
 _NOT_CLAIMS = frozenset({"fnc-1", "reply-stance", "breaking-nli"})  # their premises have no useful contrary
 _SIDES = ("agree", "disagree")
@@ -36,7 +42,7 @@ _SWAPPED = 4000
 _OPENED = 3000
 _COMPOSED = 7000
 _LONG_SENTENCES = 4
-_REHEARSED = 6000
+_REHEARSED = 3000
 
 
 def broad_mixture(rows: Sequence[StanceRow], openers: Mapping[str, Sequence[str]], seed: int) -> list[Pair]:
@@ -62,7 +68,9 @@ def broad_mixture(rows: Sequence[StanceRow], openers: Mapping[str, Sequence[str]
     return pairs
 
 
-def readers_mixture(rows: Sequence[StanceRow], broad: Sequence[Pair], seed: int) -> list[Pair]:
+def readers_mixture(
+    rows: Sequence[StanceRow], broad: Sequence[Pair], seed: int, heads_only: frozenset[str] = HEADS_ONLY
+) -> list[Pair]:
     """Return shuffled pairs of readers' comments, with some of the broad mixture again.
 
     Besides the rows themselves: an extract of one to three sentences of each long comment that takes a
@@ -72,9 +80,10 @@ def readers_mixture(rows: Sequence[StanceRow], broad: Sequence[Pair], seed: int)
         rows: the training split, our written comments among it.
         broad: what `broad_mixture` returned.
         seed: of every random choice.
+        heads_only: sets that are left out.
     """
     chance = random.Random(seed)
-    own = _drawn([row for row in rows if row.source in SECOND_STAGE], _READERS_CAPS, chance)
+    own = _drawn([row for row in rows if row.source in SECOND_STAGE - heads_only], _READERS_CAPS, chance)
     related = [row for row in own if row.label != "unrelated"]
     pairs = list(_mirrored(own, chance))
     pairs += list(_mirrored(_extracts(related, chance), chance, _EXTRACT_WEIGHT))

@@ -15,7 +15,14 @@ from sklearn.metrics import roc_auc_score
 from data import SplitPlan, Splits, StanceRow, load_plan, read_stance, split
 from data.openers import load_openers
 from data.rows import mirrored_label, motion_group
-from data.written import PLAIN_SOURCE, WRITTEN_SOURCE, WrittenThread, load_threads, written_rows
+from data.written import (
+    DIRECT_SOURCE,
+    PLAIN_SOURCE,
+    WRITTEN_SOURCE,
+    WrittenThread,
+    load_threads,
+    written_rows,
+)
 from models import STANCES, StanceModel
 from models.encoder import PairEncoder
 from training.encoder import READERS_BLEND, fine_tune_pairs
@@ -42,17 +49,18 @@ __all__ = [
 
 _OPENERS = "openers"
 
-READERS = ("arc", PLAIN_SOURCE, WRITTEN_SOURCE)
+READERS = ("arc", DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE)
 """Sets on which confidence and confusion are judged: comments of readers, what the model is asked about."""
 
 HEAD_SHARES: dict[str, float] = {
     "arc": 0.4,
+    DIRECT_SOURCE: 0.1,
     PLAIN_SOURCE: 0.1,
-    WRITTEN_SOURCE: 0.1,
+    WRITTEN_SOURCE: 0.05,
     _OPENERS: 0.1,
     "ibm-argq-rank-30k": 0.1,
     "perspectrum": 0.1,
-    "arct-reasons": 0.1,
+    "arct-reasons": 0.05,
 }
 """Sets of the calibration split that fit the head, with their share of the total weight.
 
@@ -62,7 +70,7 @@ Reader comments weigh most, for they are what the model is asked about.
 C_WITH_ENCODER = 0.03
 """The head's C where there is an encoder: its logits are few, and say most of it."""
 
-_FLOOR_SOURCES = frozenset({"arc", PLAIN_SOURCE, _OPENERS})  # readers, the outright ones among them
+_FLOOR_SOURCES = frozenset({"arc", DIRECT_SOURCE, PLAIN_SOURCE, _OPENERS})  # readers, the outright among them
 _STRAYED_SHARE = 0.4
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
@@ -73,6 +81,7 @@ JUDGED: dict[str, int] = {
     "ibm-argq-rank-30k": 10_000,
     "perspectrum": 10_000,
     "reply-stance": 10_000,
+    DIRECT_SOURCE: 10_000,
     PLAIN_SOURCE: 10_000,
     WRITTEN_SOURCE: 10_000,
 }

@@ -25,18 +25,18 @@ from sklearn.model_selection import GroupKFold
 
 from data import Splits, StanceRow, data_dir
 from data.openers import load_openers
-from data.written import PLAIN_SOURCE
+from data.written import DIRECT_SOURCE, PLAIN_SOURCE
 from models import STANCES
 from models.encoder import PairEncoder
-from training.encoder import BROAD, READERS_BLEND, READERS_LESSON, Pair, fine_tune_pairs
+from training.encoder import BROAD, READ_TOKENS, READERS_LESSON, Pair, fine_tune_pairs
 from training.finetuning import FineTuning
 from training.metrics import stance_metrics
-from training.mixture import SECOND_STAGE, broad_mixture, readers_mixture
+from training.mixture import HEADS_ONLY, SECOND_STAGE, broad_mixture, readers_mixture
 from training.stance import HEAD_SHARES, head_rows, stance_splits
 from training.stance_baselines import vector_baseline, word_baseline
 from training.stance_readings import HEADS, READINGS, judge_heads, judge_readings
 
-__all__ = ["FOLDS", "MEASURES", "WAYS", "Fold", "Way", "folds_of", "summary"]
+__all__ = ["FOLDS", "MEASURES", "WAYS", "Fold", "Way", "folds_of", "main", "summary"]
 
 FOLDS = 5
 MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "relevance_auc")
@@ -44,12 +44,16 @@ MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "releva
 
 _UNRELATED = "unrelated"
 _SEEDS = 3
-_PLAIN_ROWS = 6000
-_UNRELATED_ROWS = 500
+_WRITTEN_DEBATES = 800
+_UNRELATED_ROWS = 300
 _UNRELATED_JUDGED = 200
-_REHEARSED = 1500
+_REHEARSED = 600
 _HEAD_ROWS = 200
+_TOKENS = 128  # half of the lesson's: a day's work would be two
 _REMEMBERED = 100_000
+_BLEND = 0.75
+_SHIPPED = {name: HEADS[name] for name in ("whole", "two", "shipped")}
+_DEBATE = "debate:"
 _RESULT = "stance_folds.json"
 
 
@@ -61,6 +65,7 @@ class Way:
         title: in the table of the model card.
         lesson: whether there is a readers' lesson at all.
         without: sets that the lesson leaves out.
+        also: sets that it takes although the encoder is not taught them otherwise.
         change: a pair of the lesson → as it is taught.
         tune: the lesson's hyper-parameters → those with which it is taught.
         premise: wording of a judged premise.
@@ -70,6 +75,7 @@ class Way:
     title: str
     lesson: bool = True
     without: frozenset[str] = frozenset()
+    also: frozenset[str] = frozenset()
     change: Callable[[Pair], Pair] = lambda pair: pair
     tune: Callable[[FineTuning], FineTuning] = lambda settings: settings
     premise: str = "{}"
@@ -101,7 +107,8 @@ WAYS: dict[str, Way] = {
         "… with contrary premises, but no contrast of both in the loss",
         tune=lambda settings: replace(settings, contrast=0.0),
     ),
-    "no-debates": Way("… without the debates written for it", without=frozenset({PLAIN_SOURCE})),
+    "no-debates": Way("… without the debates written for it", without=frozenset({DIRECT_SOURCE})),
+    "plain": Way("… with written comments that are not direct, too", also=frozenset({PLAIN_SOURCE})),
     "worded": Way(
         "… worded “The author argues: … A reader replies: …”", change=_worded, premise=_PREMISE, text=_TEXT
     ),
@@ -193,8 +200,8 @@ class _Study:
     def __init__(self, folder: Path, splits: Splits[StanceRow]) -> None:
         self.folder, self.splits = folder, splits
         own = [*splits.train, *splits.calibration]
-        debates = [row for row in own if row.source in SECOND_STAGE and row.source != PLAIN_SOURCE]
-        self.folds = folds_of([row for row in debates if row.group.startswith("debate:")])
+        debates = [row for row in own if row.source in SECOND_STAGE and row.group.startswith(_DEBATE)]
+        self.folds = folds_of(debates)
         self.pairs = broad_mixture(splits.train, load_openers("train"), BROAD.seed)
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -219,10 +226,11 @@ class _Study:
 
     def _judge(self, name: str, seed: int, place: int) -> list[dict[str, Any]]:
         way, fold = WAYS[name], self.folds[place]
-        encoder = self._taught(name, seed, place).set_params(remembered=_REMEMBERED)
+        encoder = self._taught(name, seed, place)
+        encoder.set_params(remembered=_REMEMBERED, max_tokens=READ_TOKENS)
         judged = way.asked(_fewer_unrelated(fold.judged, _UNRELATED_JUDGED, random.Random(seed)))
         readings = judge_readings(encoder, [row for row in judged if row.label != _UNRELATED])
-        heads = HEADS if name == "lesson" and seed == READERS_LESSON.seed else {"shipped": HEADS["shipped"]}
+        heads = HEADS if name == "lesson" and seed == READERS_LESSON.seed else _SHIPPED
         fitted = head_rows(way.asked(self._fitting(fold, seed)), seed)
         heads_found = judge_heads(encoder, fitted, judged, heads)
         readings |= {f"head: {key}": one for key, one in heads_found.items()}
@@ -243,18 +251,16 @@ class _Study:
         if not way.lesson:
             return broad
         chance = random.Random(seed)
-        plain = [row for row in self.splits.train if row.source == PLAIN_SOURCE]
-        groups = sorted({row.group for row in plain})
-        chance.shuffle(groups)
-        kept = set(groups[: max(1, round(len(groups) * _PLAIN_ROWS / max(_PLAIN_ROWS, len(plain))))])
+        written = [row for row in self.splits.train if row.source in {DIRECT_SOURCE, *way.also} - way.without]
+        groups = sorted({row.group for row in written})
+        kept = set(chance.sample(groups, min(_WRITTEN_DEBATES, len(groups))))
         own = _fewer_unrelated(fold.taught, _UNRELATED_ROWS, chance)
-        rows = [*own, *(row for row in plain if row.group in kept)]
-        rows = [row for row in rows if row.source not in way.without]
+        rows = [*own, *(row for row in written if row.group in kept)]
         rehearsed = chance.sample(self.pairs, min(_REHEARSED, len(self.pairs)))
-        pairs = [way.change(pair) for pair in readers_mixture(rows, rehearsed, seed)]
-        settings = way.tune(replace(READERS_LESSON, epochs=1.0, seed=seed))
+        pairs = [way.change(pair) for pair in readers_mixture(rows, rehearsed, seed, HEADS_ONLY - way.also)]
+        settings = way.tune(replace(READERS_LESSON, epochs=1.0, max_tokens=_TOKENS, seed=seed))
         return fine_tune_pairs(
-            [(pairs, settings, READERS_BLEND)],
+            [(pairs, settings, _BLEND)],
             scratch=self.folder / f"{name}-{seed}-{place}",
             start=broad.onnx,
             progress=_progress(f"{name}, seed {seed}, fold {place}"),
@@ -268,9 +274,7 @@ class _Study:
             )
             tokenizer.write_text(made.tokenizer, encoding="utf-8")
             onnx.write_bytes(made.onnx)
-        return PairEncoder(
-            onnx.read_bytes(), tokenizer.read_text(encoding="utf-8"), READERS_LESSON.max_tokens
-        )
+        return PairEncoder(onnx.read_bytes(), tokenizer.read_text(encoding="utf-8"), READ_TOKENS)
 
     def _baselines(self) -> list[dict[str, Any]]:
         """Words and sentence vectors, taught on everything of ARC that is not judged."""

@@ -64,10 +64,9 @@ READINGS: dict[str, tuple[str, Reading]] = {
 
 HEADS: dict[str, tuple[str, dict[str, Any]]] = {
     "whole": ("head, the whole comment alone", {"most_sentences": 0}),
-    "two": ("head, two sentences", {"most_sentences": 2}),
-    "shipped": ("head as it ships: four sentences", {}),
-    "eight": ("head, eight sentences", {"most_sentences": 8}),
-    "evidence": ("head, evidence counted in full in long comments", {"remark_words": None}),
+    "two": ("head, two sentences beside the whole", {"most_sentences": 2}),
+    "shipped": ("head as it ships: four sentences beside the whole", {}),
+    "evidence": ("head as it ships, evidence counted in full in long comments", {"remark_words": None}),
     "words": ("head without the encoder: evidence and n-grams", {"encoder": None, "C": 0.3}),
 }
 """By name: a title, and the hyper-parameters of the `StanceModel` that differ from the shipped one's."""

@@ -9,7 +9,7 @@ import pytest
 from data.checks import load_stance_checks
 from data.errors import ChecksError
 from data.rows import motion_group
-from data.written import load_threads, written_rows
+from data.written import DIRECT_SOURCE, load_threads, written_rows
 
 CHECKS = load_stance_checks()
 CASES = [case for one in CHECKS for case in one.cases]
@@ -70,7 +70,12 @@ def test_a_debate_s_comments_take_its_wordings_in_turn(tmp_path: Path) -> None:
         "premises": ["Let it open"],
         "opposites": ["Shut it"],
     }
-    comments = {"agree": ["Yes", "Do"], "disagree": ["No"], "neutral": []}
+    comments = {
+        "agree": ["Yes", "Do"],
+        "disagree": ["No"],
+        "neutral": [],
+        "direct": {"agree": ["I am for it"]},
+    }
     (tmp_path / "one.jsonl").write_text(json.dumps(debate | comments) + "\n")
     rows = written_rows(tmp_path)
     assert [(row.premise, row.text, row.label) for row in rows] == [
@@ -80,7 +85,10 @@ def test_a_debate_s_comments_take_its_wordings_in_turn(tmp_path: Path) -> None:
         ("Shut it", "Do", "disagree"),
         ("Open it", "No", "disagree"),
         ("Close it", "No", "agree"),
+        ("Let it open", "I am for it", "agree"),
+        ("Shut it", "I am for it", "disagree"),
     ]
+    assert {row.text for row in rows if row.source == DIRECT_SOURCE} == {"I am for it"}
     assert {row.group for row in rows} == {motion_group("Open it")}
 
 
@@ -99,6 +107,10 @@ def test_replies_answer_earlier_comments() -> None:
         ("[]", "not an object"),
         ('{"premise": "A", "opposite": "B", "agree": [], "disagree": [1]}', "disagree must be a list"),
         ('{"premise": "", "opposite": "B"}', "premise must be a text"),
+        (
+            '{"premise": "A", "opposite": "B", "agree": [], "disagree": [], "neutral": [], "direct": []}',
+            "direct must",
+        ),
         ('{"premise": "A", "opposite": "B", "premises": ["C", ""]}', "premises must be a list of texts"),
     ],
 )

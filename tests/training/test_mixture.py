@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+import pytest
+
 from data import StanceRow
-from data.written import PLAIN_SOURCE, WRITTEN_SOURCE
+from data.written import DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE
 from training.encoder import Pair
 from training.mixture import broad_mixture, readers_mixture
 
@@ -42,8 +44,8 @@ def test_comments_are_put_together_from_arguments_of_one_side() -> None:
 def test_readers_are_learnt_last_and_both_rows_of_a_debate_make_one_pair() -> None:
     claim, contrary = "Doping should be allowed", "Doping should not be allowed"
     twice = [
-        StanceRow(claim, "It is cheating.", "disagree", PLAIN_SOURCE, "doping"),
-        StanceRow(contrary, "It is cheating.", "agree", PLAIN_SOURCE, "doping"),
+        StanceRow(claim, "It is cheating.", "disagree", DIRECT_SOURCE, "doping"),
+        StanceRow(contrary, "It is cheating.", "agree", DIRECT_SOURCE, "doping"),
     ]
     rows = [*ARGUMENTS, *twice, argument(1, "agree", "Zoos are cruel", "arc")]
     assert not {pair.text for pair in broad_mixture(rows, OPENERS, seed=1)} & {"It is cheating."}
@@ -56,8 +58,9 @@ def test_readers_are_learnt_last_and_both_rows_of_a_debate_make_one_pair() -> No
     assert [pair.opposite for pair in pairs if pair.premise == "Zoos are cruel"] != [None]
 
 
-def test_what_is_written_to_be_indirect_does_not_train_the_encoder() -> None:
-    indirect = argument(1, "agree", "Zoos are cruel", WRITTEN_SOURCE)
+@pytest.mark.parametrize("source", [PLAIN_SOURCE, WRITTEN_SOURCE])
+def test_what_is_not_said_straight_out_does_not_train_the_encoder(source: str) -> None:
+    indirect = argument(1, "agree", "Zoos are cruel", source)
     mixtures = [broad_mixture([*ARGUMENTS, indirect], OPENERS, 1), readers_mixture([indirect], [], 1)]
     assert [pair for pairs in mixtures for pair in pairs if pair.text == indirect.text] == []
 

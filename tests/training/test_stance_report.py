@@ -103,7 +103,7 @@ def test_the_confusion_counts_every_related_comment_of_readers_by_its_truth(
     test = [
         row
         for row in stance_splits(small_data).test
-        if row.source in {"arc", "plain-comments", "written-comments"}
+        if row.source in {"arc", "direct-comments", "plain-comments", "written-comments"}
     ]
     counts = np.array(confusion["rows"])
     assert counts.shape == (3, 3)
