@@ -81,8 +81,8 @@ JUDGED: dict[str, int] = {
     "ibm-argq-rank-30k": 10_000,
     "perspectrum": 10_000,
     "reply-stance": 10_000,
-    DIRECT_SOURCE: 10_000,
-    PLAIN_SOURCE: 10_000,
+    DIRECT_SOURCE: 1_000,
+    PLAIN_SOURCE: 1_500,
     WRITTEN_SOURCE: 10_000,
 }
 """Sets of the test split that are reported, with the most rows judged (drawn by the split's seed)."""

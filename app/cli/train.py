@@ -62,8 +62,12 @@ def train(
     console = Console(stderr=True)
     log = logging.getLogger("counterpoint")
     log.setLevel(logging.INFO)
-    log.addHandler(RichHandler(console=console, show_path=False))
-    with Stages(console) as stages:
-        manifest = build(order, stages.report)
+    shown = RichHandler(console=console, show_path=False)
+    log.addHandler(shown)
+    try:
+        with Stages(console) as stages:
+            manifest = build(order, stages.report)
+    finally:
+        log.removeHandler(shown)
     console.print(f"saved {manifest.version} in {output}", soft_wrap=True, markup=False)
     console.print(f"its figures: counterpoint models show {output}", soft_wrap=True, markup=False)

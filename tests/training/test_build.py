@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,11 +154,12 @@ def test_a_base_without_encoder_has_none_to_keep(built: Bundle, small_data: Path
 
 
 def test_the_command_trains_shows_and_verifies(small_data: Path, built: Bundle, tmp_path: Path) -> None:
-    run = CliRunner()
+    run, before = CliRunner(), [*logging.getLogger("counterpoint").handlers]
     output = tmp_path / "cli"
     command = ["train", "--output", str(output), "--data-dir", str(small_data), "--only", "stance"]
     found = run.invoke(app, [*command, "--base", str(built.path), "--encoder", "none"])
     assert found.exit_code == 0, found.output
+    assert logging.getLogger("counterpoint").handlers == before
     assert f"saved cli in {output}" in found.output.replace("\n", " ")
     shown = run.invoke(app, ["models", "show", str(output), "--json"])
     assert json.loads(shown.stdout)["recipe"]["trained"] == ["stance"]
