@@ -88,9 +88,9 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
 
     Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
     evidence of `StanceEvidence`. With a pair encoder they also see its logits for the comment as a
-    whole and for `most_sentences` of its sentences (`models.views`), and the evidence
-    counts for the stance of remarks: in a long comment "nonsense" or "well said" may be about anything.
-    Without an encoder they see hashed n-grams of the comment.
+    whole and for `most_sentences` of its sentences (`models.views`), and the evidence counts for the
+    stance of remarks: in a long comment "nonsense" or "well said" may be about anything. Without an
+    encoder they see hashed n-grams of the comment.
 
     Args:
         encoder: a `PairEncoder`. The pairs given to `fit` must then be unseen by it.

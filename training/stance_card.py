@@ -7,6 +7,7 @@ from typing import Any
 
 from models import Manifest
 from training.card_figures import percent, table, three
+from training.stance_folds import MEASURES
 
 __all__ = [
     "STANCE_DATA",
@@ -38,7 +39,6 @@ _WHAT = (
 )
 _LIMITS = Path(__file__).parent / "templates" / "stanceLimitations.md"
 _STUDY = Path(__file__).with_name("stance_folds.json")
-_STUDIED = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "relevance_auc")
 _MEASURES = ("macro_f1", "agree_disagree_auc", "ece", "decided", "decided_accuracy", "relevance_auc")
 
 
@@ -142,7 +142,7 @@ def _tried() -> list[str]:
             way["title"] if place == 0 else "",
             reading["title"],
             str(reading["runs"]),
-            *(" ± ".join(map(three, reading[name])) if name in reading else "–" for name in _STUDIED),
+            *(" ± ".join(map(three, reading[name])) if name in reading else "–" for name in MEASURES),
         ]
         for way in study["ways"].values()
         for place, reading in enumerate(way["readings"].values())

@@ -3,7 +3,7 @@
 `python -m training.stance_folds DIR` teaches an encoder a shortened readers' lesson, once a way, seed and
 fold, on three folds; heads are fitted on the fourth, and the fifth is judged. The debates are those of the
 training and calibration sides: the test side stays closed. What is done lies in DIR and is not done again;
-the figures of all that is done are written to `stance_folds.json` there. About five minutes a fold on one
+the figures of all that is done are written to `stance_folds.json` there. About eight minutes a fold on one
 core; with `--ways` and `--seeds` several processes share the work.
 
 PyTorch is needed: it comes with the extra `train`.
@@ -122,6 +122,7 @@ _TITLES = {
     "majority": "always the commonest stance",
     "words": "TF-IDF with logistic regression",
     "vectors": "MiniLM's sentence vectors with logistic regression",
+    **{name: way.title for name, way in WAYS.items()},
     **{name: title for name, (title, _) in READINGS.items()},
     **{f"head: {name}": title for name, (title, _) in HEADS.items()},
 }
@@ -174,7 +175,7 @@ def summary(done: Iterable[dict[str, Any]]) -> dict[str, Any]:
             values[one["way"]][reading].append(figures)
     return {
         way: {
-            "title": _TITLES.get(way) or WAYS[way].title,
+            "title": _TITLES[way],
             "seeds": sorted(seeds[way]),
             "readings": {
                 reading: {"title": _TITLES[reading], **_spread(figures)}
@@ -221,7 +222,9 @@ class _Study:
     def _keep(self, name: str, judge: Callable[[], list[dict[str, Any]]]) -> None:
         path = self.folder / f"done-{name}.json"
         if not path.exists():
-            path.write_text(json.dumps(judge()), encoding="utf-8")
+            partial_file = path.with_suffix(".part")
+            partial_file.write_text(json.dumps(judge()), encoding="utf-8")
+            partial_file.replace(path)  # for what lies there is not done again
             sys.stderr.write(f"{path.name}\n")
 
     def _judge(self, name: str, seed: int, place: int) -> list[dict[str, Any]]:
