@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -43,6 +44,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n+")
 _OPENING_CHARACTERS = 160
 _SHORT_SENTENCE_WORDS = 8
+_REMEMBERED = 8192  # comments; a comment stands under several premises, and training reads it many times
 
 EVIDENCE: tuple[str, ...] = (
     *_PATTERNS,
@@ -126,14 +128,13 @@ class StanceEvidence(ReadsStrings, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        """Return the table; identical premises and comments are looked at once a call."""
+        """Return the table; identical premises are looked at once a call."""
         check_is_fitted(self)
         pairs = check_pairs(X)
         table = np.zeros((len(pairs), len(EVIDENCE)))
         premises = {premise: _tokens(premise) for premise, _ in pairs}
-        cues = {comment: _cue_values(comment) for _, comment in pairs}
         for row, (premise, comment) in zip(table, pairs, strict=True):
-            row[:] = cues[comment] + self._relations(premises[premise], comment)
+            row[:] = [*_cue_values(comment), *self._relations(premises[premise], comment)]
         return table
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
@@ -180,19 +181,20 @@ def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(normalise(text.replace("’", "'")))
 
 
-def _cue_values(comment: str) -> list[float]:
+@lru_cache(_REMEMBERED)
+def _cue_values(comment: str) -> tuple[float, ...]:
     text = normalise(comment.replace("’", "'"))
     opening = text[:_OPENING_CHARACTERS]
     parts = sentences(text)
     short = " \n".join(part for part in parts if len(part.split()) <= _SHORT_SENTENCE_WORDS)
     targeted = "\n".join(part for part in parts if _PATTERNS["target"].search(part))
     signed = [_PATTERNS[name] for name in _SIGNED_CUES]
-    return [
+    return (
         *(float(np.log1p(sum(1 for _ in pattern.finditer(text)))) for pattern in _PATTERNS.values()),
         *(float(bool(pattern.search(opening))) for pattern in signed),
         *(float(bool(pattern.search(short))) for pattern in signed),
         *(float(bool(pattern.search(targeted))) for pattern in signed),
-    ]
+    )
 
 
 def _polarity(words: Sequence[str]) -> float:

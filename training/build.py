@@ -13,6 +13,7 @@ from data.checks import CONTRAST_SOURCE
 from data.denials import DENIAL_SOURCE
 from data.identities import IDENTITY_SOURCE
 from data.openers import load_openers
+from data.published import PUBLISHED_SOURCE
 from data.written import DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE
 from models import Bundle, CivilityModel, Manifest, StanceModel, load_bundle, save_bundle
 from models.bundle import check_version
@@ -299,9 +300,14 @@ def _stance(order: Order, base: Bundle | None, progress: Progress) -> _Trained:
     sources = {row.source for row in rows}
     own = sum(len(texts) for part in ("train", "head") for texts in load_openers(part).values())
     data = describe_sets("stance", sources, rows, order.data_dir)
+    published = sum(row.source == PUBLISHED_SOURCE for row in rows)
     written = sum(row.source in {DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE} for row in rows)
     written += sum(len(thread.comments) for side in threads.values() for thread in side)
-    data += [describe_own("openers", own), describe_own("written-comments", written)]
+    data += [
+        describe_own("openers", own),
+        describe_own("published-comments", published),
+        describe_own("written-comments", written),
+    ]
     return _Trained(model, judged, metrics, data)
 
 

@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from data.published import PUBLISHED_SOURCE
 from data.rows import StanceRow, mirrored_label
 from data.written import DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE
 from models.evidence import sentences
 from training.composing import composed
 from training.encoder import Pair
+from training.giveaways import blind_weight, leanings
 from training.opposites import opposite
 
 __all__ = ["CAPS", "HEADS_ONLY", "SECOND_STAGE", "broad_mixture", "readers_mixture"]
@@ -24,7 +26,9 @@ CAPS: dict[str, dict[str, int]] = {
 }
 """Most rows of a label that are drawn from a set; sets and labels not named here are taken whole."""
 
-SECOND_STAGE = frozenset({"arc", "arct-reasons", DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE})
+SECOND_STAGE = frozenset(
+    {"arc", "arct-reasons", PUBLISHED_SOURCE, DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE}
+)
 """Sets in readers' own domain, which the second mixture is made of and the first leaves out."""
 
 HEADS_ONLY = frozenset({PLAIN_SOURCE, WRITTEN_SOURCE})
@@ -34,7 +38,10 @@ There a side follows from what one knows of the matter: a small encoder learns s
 best, and unlearns others meanwhile.
 """
 
-_READERS_CAPS = {"arc": {"unrelated": 1500}}
+_READERS_CAPS = {
+    "arc": {"unrelated": 1500},
+    PUBLISHED_SOURCE: {"agree": 11_000, "disagree": 11_000, "neutral": 3000},
+}
 _EXTRACT_WEIGHT = 0.5  # for its stance is its comment's
 _NOT_CLAIMS = frozenset({"fnc-1", "reply-stance", "breaking-nli"})  # their premises have no useful contrary
 _SIDES = ("agree", "disagree")
@@ -74,7 +81,7 @@ def readers_mixture(
     """Return shuffled pairs of readers' comments, with some of the broad mixture again.
 
     Besides the rows themselves: an extract of one to three sentences of each long comment that takes a
-    side, and premises paired with another debate's comment.
+    side in its own debate, and premises paired with another debate's comment.
 
     Args:
         rows: the training split, our written comments among it.
@@ -85,7 +92,9 @@ def readers_mixture(
     chance = random.Random(seed)
     own = _drawn([row for row in rows if row.source in SECOND_STAGE - heads_only], _READERS_CAPS, chance)
     related = [row for row in own if row.label != "unrelated"]
-    pairs = list(_mirrored(own, chance))
+    published = [row for row in own if row.source == PUBLISHED_SOURCE and row.label in _SIDES]
+    leaning = leanings(published)
+    pairs = [_blind(pair, leaning) for pair in _mirrored(own, chance)]
     pairs += list(_mirrored(_extracts(related, chance), chance, _EXTRACT_WEIGHT))
     pairs += list(_swapped(related, len(related) // 8, chance))
     pairs += chance.sample(broad, min(_REHEARSED, len(broad)))
@@ -109,26 +118,36 @@ def _drawn(
 def _mirrored(rows: Iterable[StanceRow], chance: random.Random, weight: float = 1.0) -> Iterator[Pair]:
     """Each row as a pair; those that take a side with a contrary premise.
 
-    Where a set has the text under both premises of a debate, the two rows make one pair.
+    Where a set has the text under premises of both sides, two rows make one pair.
     """
-    waiting: dict[tuple[str, str, str, str], StanceRow] = {}
+    waiting: dict[tuple[str, str, str, str], list[StanceRow]] = defaultdict(list)
     for row in rows:
         if row.label not in _SIDES or row.source in _NOT_CLAIMS:
             yield Pair(row.premise, row.text, row.label, weight=weight)
             continue
         sought = row.source, row.group, row.text, mirrored_label(row.label)
-        if found := waiting.pop(sought, None):
+        if waiting[sought]:
+            found = waiting[sought].pop(0)
             yield Pair(found.premise, row.text, found.label, row.premise, weight)
         else:
-            waiting[row.source, row.group, row.text, row.label] = row
-    for row in waiting.values():
+            waiting[row.source, row.group, row.text, row.label].append(row)
+    for row in (row for rows in waiting.values() for row in rows):
         yield Pair(row.premise, row.text, row.label, opposite(row.premise, chance), weight)
+
+
+def _blind(pair: Pair, leaning: Mapping[str, float]) -> Pair:
+    """Weigh a pair by what its premises do not give away, where both were written for readers' comments."""
+    if pair.opposite is None or pair.premise not in leaning or pair.opposite not in leaning:
+        return pair
+    premise, other = leaning[pair.premise], leaning[pair.opposite]
+    counts = blind_weight(premise, other) if pair.label == "agree" else blind_weight(other, premise)
+    return replace(pair, weight=pair.weight * counts)
 
 
 def _extracts(rows: Sequence[StanceRow], chance: random.Random) -> Iterator[StanceRow]:
     for row in rows:
         parts = sentences(row.text)
-        if row.label not in _SIDES or len(parts) < _LONG_SENTENCES:
+        if row.source == PUBLISHED_SOURCE or row.label not in _SIDES or len(parts) < _LONG_SENTENCES:
             continue
         size = chance.randint(1, 3)
         begin = chance.randint(0, len(parts) - size)

@@ -7,6 +7,7 @@ from typing import Any
 
 from data import CivilityRow, StanceRow, denials, identities, openers, shipped_catalog
 from data.checks import contrast_files
+from data.published import premise_files
 from data.verify import digest_of
 from data.written import written_files
 
@@ -18,6 +19,7 @@ _OWN = {
     "openers": [openers.FILE],
     "contrasts": contrast_files(),
     "written-comments": written_files(),
+    "published-comments": premise_files(),
 }
 
 

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from data import SplitPlan, Splits, StanceRow, load_plan, read_stance, split
 from data.openers import load_openers
+from data.published import PUBLISHED_SOURCE, published_rows
 from data.rows import mirrored_label, motion_group
 from data.written import (
     DIRECT_SOURCE,
@@ -49,13 +50,14 @@ __all__ = [
 
 _OPENERS = "openers"
 
-READERS = ("arc", DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE)
+READERS = ("arc", PUBLISHED_SOURCE, DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE)
 """Sets on which confidence and confusion are judged: comments of readers, what the model is asked about."""
 
 HEAD_SHARES: dict[str, float] = {
-    "arc": 0.4,
-    DIRECT_SOURCE: 0.1,
-    PLAIN_SOURCE: 0.1,
+    "arc": 0.25,
+    PUBLISHED_SOURCE: 0.25,
+    DIRECT_SOURCE: 0.05,
+    PLAIN_SOURCE: 0.05,
     WRITTEN_SOURCE: 0.05,
     _OPENERS: 0.1,
     "ibm-argq-rank-30k": 0.1,
@@ -70,7 +72,8 @@ Reader comments weigh most, for they are what the model is asked about.
 C_WITH_ENCODER = 0.03
 """The head's C where there is an encoder: its logits are few, and say most of it."""
 
-_FLOOR_SOURCES = frozenset({"arc", DIRECT_SOURCE, PLAIN_SOURCE, _OPENERS})  # readers, the outright among them
+_FLOOR_SOURCES = frozenset({"arc", PUBLISHED_SOURCE, DIRECT_SOURCE, PLAIN_SOURCE, _OPENERS})
+
 _STRAYED_SHARE = 0.4
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 
@@ -81,6 +84,7 @@ JUDGED: dict[str, int] = {
     "ibm-argq-rank-30k": 10_000,
     "perspectrum": 10_000,
     "reply-stance": 10_000,
+    PUBLISHED_SOURCE: 1_500,
     DIRECT_SOURCE: 1_000,
     PLAIN_SOURCE: 1_500,
     WRITTEN_SOURCE: 10_000,
@@ -93,12 +97,12 @@ _UNRELATED = "unrelated"
 
 
 def stance_splits(data_dir: Path, plan: SplitPlan | None = None) -> Splits[StanceRow]:
-    """Read and split every stance set, and the comments written for this project.
+    """Read and split every stance set, and the comments and premises written for this project.
 
     Raises:
         DataError: a file is missing or malformed.
     """
-    return split([*read_stance(data_dir), *written_rows()], plan)
+    return split([*read_stance(data_dir), *written_rows(), *published_rows(data_dir)], plan)
 
 
 def threads_by_side(plan: SplitPlan | None = None) -> dict[str, list[WrittenThread]]:

@@ -19,7 +19,7 @@ __all__ = [
 
 Found = Mapping[str, Any]
 
-STANCE_DATA = ("counterpoint/openers", "counterpoint/written-comments")
+STANCE_DATA = ("counterpoint/openers", "counterpoint/published-comments", "counterpoint/written-comments")
 """What was written for this project and trains the stance model."""
 
 STANCE_PLOTS: dict[str, str] = {

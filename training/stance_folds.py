@@ -25,6 +25,7 @@ from sklearn.model_selection import GroupKFold
 
 from data import Splits, StanceRow, data_dir
 from data.openers import load_openers
+from data.published import PUBLISHED_SOURCE
 from data.written import DIRECT_SOURCE, PLAIN_SOURCE
 from models import STANCES
 from models.encoder import PairEncoder
@@ -44,7 +45,7 @@ MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "releva
 
 _UNRELATED = "unrelated"
 _SEEDS = 3
-_WRITTEN_DEBATES = 800
+_GROUPS = 800
 _UNRELATED_ROWS = 300
 _UNRELATED_JUDGED = 200
 _REHEARSED = 600
@@ -106,6 +107,9 @@ WAYS: dict[str, Way] = {
     "no-contrast": Way(
         "… with contrary premises, but no contrast of both in the loss",
         tune=lambda settings: replace(settings, contrast=0.0),
+    ),
+    "no-premises": Way(
+        "… without the premises written for published comments", without=frozenset({PUBLISHED_SOURCE})
     ),
     "no-debates": Way("… without the debates written for it", without=frozenset({DIRECT_SOURCE})),
     "plain": Way("… with written comments that are not direct, too", also=frozenset({PLAIN_SOURCE})),
@@ -244,7 +248,7 @@ class _Study:
         chance = random.Random(seed)
         rows = _fewer_unrelated(fold.head, _UNRELATED_JUDGED, chance)
         for source in sorted(HEAD_SHARES.keys() - {"arc", "arct-reasons"}):
-            others = [row for row in self.splits.calibration if row.source == source]
+            others = _elsewhere(self.splits.calibration, source)
             rows += chance.sample(others, min(_HEAD_ROWS, len(others)))
         return rows
 
@@ -254,11 +258,10 @@ class _Study:
         if not way.lesson:
             return broad
         chance = random.Random(seed)
-        written = [row for row in self.splits.train if row.source in {DIRECT_SOURCE, *way.also} - way.without]
-        groups = sorted({row.group for row in written})
-        kept = set(chance.sample(groups, min(_WRITTEN_DEBATES, len(groups))))
-        own = _fewer_unrelated(fold.taught, _UNRELATED_ROWS, chance)
-        rows = [*own, *(row for row in written if row.group in kept)]
+        own = [row for row in fold.taught if row.source not in way.without]
+        rows = _fewer_unrelated(own, _UNRELATED_ROWS, chance)
+        for source in sorted({DIRECT_SOURCE, PUBLISHED_SOURCE, *way.also} - way.without):
+            rows += _of_some_groups(_elsewhere(self.splits.train, source), chance)
         rehearsed = chance.sample(self.pairs, min(_REHEARSED, len(self.pairs)))
         pairs = [way.change(pair) for pair in readers_mixture(rows, rehearsed, seed, HEADS_ONLY - way.also)]
         settings = way.tune(replace(READERS_LESSON, epochs=1.0, max_tokens=_TOKENS, seed=seed))
@@ -301,6 +304,17 @@ def _fewer_unrelated(rows: Sequence[StanceRow], most: int, chance: random.Random
     unrelated = [row for row in rows if row.label == _UNRELATED]
     related = [row for row in rows if row.label != _UNRELATED]
     return [*related, *chance.sample(unrelated, min(most, len(unrelated)))]
+
+
+def _elsewhere(rows: Sequence[StanceRow], source: str) -> list[StanceRow]:
+    """A set's rows that are on none of the debates, which fall into folds."""
+    return [row for row in rows if row.source == source and not row.group.startswith(_DEBATE)]
+
+
+def _of_some_groups(rows: Sequence[StanceRow], chance: random.Random) -> list[StanceRow]:
+    groups = sorted({row.group for row in rows})
+    kept = set(chance.sample(groups, min(_GROUPS, len(groups))))
+    return [row for row in rows if row.group in kept]
 
 
 def _progress(name: str) -> Callable[[int, int, float], None]:
