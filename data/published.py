@@ -31,8 +31,8 @@ def premise_files(folder: Path = _FOLDER) -> list[Path]:
 def published_rows(data_dir: Path, folder: Path = _FOLDER) -> list[StanceRow]:
     """Return each premise that was written for a comment, with the comment.
 
-    A comment keeps its group: it falls where its debate, article or text falls. Premises of comments that
-    the datasets in `data_dir` do not hold are left out.
+    A comment keeps its group: it falls where its debate, article or text falls. Every dataset that a file is
+    called after must be in `data_dir`; premises of comments that it does not hold are left out.
 
     Raises:
         ChecksError: a line is not JSON, or lacks or misuses a field.
@@ -56,7 +56,11 @@ def published_rows(data_dir: Path, folder: Path = _FOLDER) -> list[StanceRow]:
 def _premises(path: Path) -> dict[str, list[tuple[str, str]]]:
     """By group of text: sides and premises."""
     found = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ChecksError(f"{path} cannot be read: {error}") from error
+    for number, line in enumerate(lines, 1):
         place = f"{path}, line {number}"
         try:
             value = json.loads(line)
@@ -64,6 +68,8 @@ def _premises(path: Path) -> dict[str, list[tuple[str, str]]]:
             raise ChecksError(f"{place}: not JSON: {error}") from error
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             raise ChecksError(f"{place}: not an object with a text's digest")
+        if unknown := value.keys() - {"text", *_SIDES}:
+            raise ChecksError(f"{place}: {min(unknown)!r} is neither text nor a side")
         found[f"text:{value['text']}"] = [
             (side, text) for side in _SIDES for text in _texts(value, side, place)
         ]

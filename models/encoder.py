@@ -1,10 +1,7 @@
 """Encoders: small transformers run by onnxruntime, over one text or over premise and text together."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b
-from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +13,7 @@ from tokenizers import Tokenizer
 from models.errors import ModelError
 from models.evidence import check_pairs
 from models.features import check_texts
+from models.memory import Memory, key_of
 from models.strings import ReadsStrings
 
 __all__ = ["ENCODER_CLASSES", "PairEncoder", "TextEncoder", "cutting_tokenizer"]
@@ -84,7 +82,7 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
         session, tokenizer, memory = self._ready()
         known = {}
         for one in dict.fromkeys(inputs):
-            key = _key(*one)
+            key = key_of(*one)
             found = memory.get(key)
             if found is None:
                 found = _run(session, tokenizer, *one)
@@ -92,7 +90,7 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
             known[one] = found
         return np.stack([known[one] for one in inputs])
 
-    def _ready(self) -> tuple[InferenceSession, Tokenizer, "_Memory"]:
+    def _ready(self) -> tuple[InferenceSession, Tokenizer, Memory]:
         if "_session" not in self.__dict__:
             self._check_kept()
             options = SessionOptions()
@@ -100,7 +98,7 @@ class _Encoder(ReadsStrings, TransformerMixin, BaseEstimator):
             options.inter_op_num_threads = 1
             options.enable_cpu_mem_arena = False  # which keeps what the longest input took, and is no faster
             session = InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
-            self._memory = _Memory(self.remembered)
+            self._memory = Memory(self.remembered)
             self._session = session, _shared_tokenizer(self.tokenizer, self.max_tokens)
         return *self._session, self._memory
 
@@ -139,27 +137,6 @@ class TextEncoder(_Encoder):
         return self._logits([(text, None) for text in check_texts(X)], 6)
 
 
-class _Memory:
-    """The latest logits by the digest of their input; safe for use by several threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._found: OrderedDict[bytes, NDArray[np.float64]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(self, key: bytes) -> NDArray[np.float64] | None:
-        with self._lock:
-            if key in self._found:
-                self._found.move_to_end(key)
-            return self._found.get(key)
-
-    def put(self, key: bytes, logits: NDArray[np.float64]) -> None:
-        with self._lock:
-            self._found[key] = logits
-            while len(self._found) > self._most:
-                self._found.popitem(last=False)
-
-
 def cutting_tokenizer(text: str, max_tokens: int) -> Tokenizer:
     """Return the tokenizer of a `tokenizer.json`, set to cut the longer side of its input at `max_tokens`."""
     tokenizer = Tokenizer.from_str(text)
@@ -186,15 +163,6 @@ def _run(
         ["logits"], {name: np.array([value], dtype=np.int64) for name, value in inputs.items()}
     )
     return np.asarray(logits[0], dtype=np.float64)
-
-
-def _key(text: str, second: str | None) -> bytes:
-    parts = [_encodable(part).encode() for part in (text, second) if part is not None]
-    digest = blake2b(digest_size=16)
-    digest.update(len(parts[0]).to_bytes(8, "big"))
-    for part in parts:
-        digest.update(part)
-    return digest.digest() + bytes([len(parts)])
 
 
 def _encodable(text: str) -> str:

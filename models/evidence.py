@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from models.memory import Memory, key_of
 from models.strings import ReadsStrings
 from models.text import normalise
 
@@ -44,7 +44,7 @@ _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n+")
 _OPENING_CHARACTERS = 160
 _SHORT_SENTENCE_WORDS = 8
-_REMEMBERED = 8192  # comments; a comment stands under several premises, and training reads it many times
+_CUES = Memory(8192)  # a comment stands under several premises, and training reads it many times
 
 EVIDENCE: tuple[str, ...] = (
     *_PATTERNS,
@@ -134,7 +134,7 @@ class StanceEvidence(ReadsStrings, TransformerMixin, BaseEstimator):
         table = np.zeros((len(pairs), len(EVIDENCE)))
         premises = {premise: _tokens(premise) for premise, _ in pairs}
         for row, (premise, comment) in zip(table, pairs, strict=True):
-            row[:] = [*_cue_values(comment), *self._relations(premises[premise], comment)]
+            row[:] = [*_cues(comment), *self._relations(premises[premise], comment)]
         return table
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
@@ -181,20 +181,28 @@ def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(normalise(text.replace("’", "'")))
 
 
-@lru_cache(_REMEMBERED)
-def _cue_values(comment: str) -> tuple[float, ...]:
+def _cues(comment: str) -> NDArray[np.float64]:
+    key = key_of(comment)
+    found = _CUES.get(key)
+    if found is None:
+        found = np.array(_cue_values(comment))
+        _CUES.put(key, found)
+    return found
+
+
+def _cue_values(comment: str) -> list[float]:
     text = normalise(comment.replace("’", "'"))
     opening = text[:_OPENING_CHARACTERS]
     parts = sentences(text)
     short = " \n".join(part for part in parts if len(part.split()) <= _SHORT_SENTENCE_WORDS)
     targeted = "\n".join(part for part in parts if _PATTERNS["target"].search(part))
     signed = [_PATTERNS[name] for name in _SIGNED_CUES]
-    return (
+    return [
         *(float(np.log1p(sum(1 for _ in pattern.finditer(text)))) for pattern in _PATTERNS.values()),
         *(float(bool(pattern.search(opening))) for pattern in signed),
         *(float(bool(pattern.search(short))) for pattern in signed),
         *(float(bool(pattern.search(targeted))) for pattern in signed),
-    )
+    ]
 
 
 def _polarity(words: Sequence[str]) -> float:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from data import CivilityRow, StanceRow
+from data import CivilityRow, StanceRow, load_plan
 from models import ATTRIBUTES, StanceModel
 from training.civility_sets import NATURAL
-from training.stance import READERS
+from training.stance import READERS, judged_rows
 
 __all__ = ["UNCIVIL", "civility_confusion", "stance_confusion"]
 
@@ -23,9 +23,11 @@ _TOXICITY = ATTRIBUTES.index("TOXICITY")
 def stance_confusion(model: StanceModel, rows: Sequence[StanceRow]) -> dict[str, Any]:
     """Count the labels told by the true ones over readers' comments; `rows` must be the test split.
 
-    A comment that does not bear on the premise takes no side: its true label counts as neutral.
+    The rows are those of `judged_rows`. A comment that does not bear on the premise takes no side: its true
+    label counts as neutral.
     """
-    judged = [row for row in rows if row.source in READERS]
+    by_source = judged_rows(rows, load_plan().seed)
+    judged = [row for source in READERS for row in by_source.get(source, [])]
     told = model.predict([(row.premise, row.text) for row in judged])
     truth = ["neutral" if row.label == "unrelated" else row.label for row in judged]
     return _counted("test", {row.source for row in judged}, truth, [str(label) for label in told])

@@ -27,7 +27,8 @@ READ_TOKENS = 256
 class Pair:
     """One training pair.
 
-    `label` is one of `ENCODER_CLASSES`. `opposite` is a contrary premise, towards which the sides swap.
+    `label` is one of `ENCODER_CLASSES`. `opposite` is a premise towards which the sides swap: a contrary, or
+    another one on which the text takes the other side.
     """
 
     premise: str

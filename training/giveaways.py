@@ -24,12 +24,12 @@ def leanings(rows: Sequence[StanceRow]) -> dict[str, float]:
     """Return by premise the log odds of "agree" as its words alone tell them, learnt on other groups.
 
     Args:
-        rows: pairs that agree or disagree; with fewer than five groups, or one side alone, nothing is told.
+        rows: pairs that agree or disagree; with fewer than five groups of either side nothing is told.
     """
     premises, labels, groups = (
         np.array([getattr(row, name) for row in rows]) for name in ("premise", "label", "group")
     )
-    if len(set(groups)) < _FOLDS or len(set(labels)) < 2:
+    if any(len(set(groups[labels == side])) < _FOLDS for side in ("agree", "disagree")):
         return {}
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
     model = make_pipeline(words, LogisticRegression(max_iter=500))

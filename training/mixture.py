@@ -1,6 +1,7 @@
 """The mixtures of pairs that the stance encoder is fine-tuned on: arguments of every kind, then readers.
 
-Nearly every comment that takes a side is learnt towards its premise and towards a contrary one at once.
+Nearly every comment that takes a side is learnt at once towards two premises, of which it holds one: the
+other is a contrary, or was written for the comment, too.
 """
 
 import random
@@ -81,7 +82,7 @@ def readers_mixture(
     """Return shuffled pairs of readers' comments, with some of the broad mixture again.
 
     Besides the rows themselves: an extract of one to three sentences of each long comment that takes a
-    side in its own debate, and premises paired with another debate's comment.
+    side towards its set's own claim, and premises paired with another debate's comment.
 
     Args:
         rows: the training split, our written comments among it.
@@ -139,9 +140,10 @@ def _blind(pair: Pair, leaning: Mapping[str, float]) -> Pair:
     """Weigh a pair by what its premises do not give away, where both were written for readers' comments."""
     if pair.opposite is None or pair.premise not in leaning or pair.opposite not in leaning:
         return pair
-    premise, other = leaning[pair.premise], leaning[pair.opposite]
-    counts = blind_weight(premise, other) if pair.label == "agree" else blind_weight(other, premise)
-    return replace(pair, weight=pair.weight * counts)
+    held, rejected = pair.premise, pair.opposite
+    if pair.label == "disagree":
+        held, rejected = rejected, held
+    return replace(pair, weight=pair.weight * blind_weight(leaning[held], leaning[rejected]))
 
 
 def _extracts(rows: Sequence[StanceRow], chance: random.Random) -> Iterator[StanceRow]:

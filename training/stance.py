@@ -72,8 +72,8 @@ Reader comments weigh most, for they are what the model is asked about.
 C_WITH_ENCODER = 0.03
 """The head's C where there is an encoder: its logits are few, and say most of it."""
 
+# readers' comments, and those that say it outright among them
 _FLOOR_SOURCES = frozenset({"arc", PUBLISHED_SOURCE, DIRECT_SOURCE, PLAIN_SOURCE, _OPENERS})
-
 _STRAYED_SHARE = 0.4
 _REPLY_SHARES = {"reply-stance": 0.5, WRITTEN_SOURCE: 0.5}
 

@@ -19,7 +19,8 @@ __all__ = [
 
 Found = Mapping[str, Any]
 
-STANCE_DATA = ("counterpoint/openers", "counterpoint/published-comments", "counterpoint/written-comments")
+_PUBLISHED = "counterpoint/published-comments"
+STANCE_DATA = ("counterpoint/openers", _PUBLISHED, "counterpoint/written-comments")
 """What was written for this project and trains the stance model."""
 
 STANCE_PLOTS: dict[str, str] = {
@@ -159,14 +160,23 @@ def _tried() -> list[str]:
 
 
 def _data(manifest: Manifest) -> list[str]:
+    own = [entry for entry in manifest.training_data if entry["name"] in STANCE_DATA]
+    commented = [Path(file).stem for entry in own if entry["name"] == _PUBLISHED for file in entry["files"]]
+    lent = {f"civility/{source}" for source in commented}
     rows = [
         (entry["name"], entry["licence"], f"{entry['rows']:,}")
         for entry in manifest.training_data
-        if entry["name"].startswith("stance/") or entry["name"] in STANCE_DATA
+        if entry["name"].startswith("stance/") or entry["name"] in {*STANCE_DATA, *lent}
     ]
     if not rows:
         return []
-    return ["Rows of all sides together, split by debate or motion:", table(("set", "licence", "rows"), rows)]
+    told = ["Rows of all sides together, split by debate or motion:"]
+    if commented:
+        told = [
+            f"`{_PUBLISHED}` holds premises; the comments are those of {', '.join(commented)}.",
+            *told,
+        ]
+    return [*told, table(("set", "licence", "rows"), rows)]
 
 
 def _learnt(found: Found) -> str:

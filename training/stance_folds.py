@@ -2,9 +2,9 @@
 
 `python -m training.stance_folds DIR` teaches an encoder a shortened readers' lesson, once a way, seed and
 fold, on three folds; heads are fitted on the fourth, and the fifth is judged. The debates are those of the
-training and calibration sides: the test side stays closed. What is done lies in DIR and is not done again;
-the figures of all that is done are written to `stance_folds.json` there. About eight minutes a fold on one
-core; with `--ways` and `--seeds` several processes share the work.
+training and calibration sides: the test side stays closed. What is done lies in DIR and is not done again
+(take a new DIR when data or mixture have changed); the figures of all that is done are written to
+`stance_folds.json` there. With `--ways` and `--seeds` several processes share the work.
 
 PyTorch is needed: it comes with the extra `train`.
 """
@@ -45,7 +45,7 @@ MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "releva
 
 _UNRELATED = "unrelated"
 _SEEDS = 3
-_GROUPS = 800
+_MOST_GROUPS = 800  # of each set that is on none of the debates
 _UNRELATED_ROWS = 300
 _UNRELATED_JUDGED = 200
 _REHEARSED = 600
@@ -109,7 +109,8 @@ WAYS: dict[str, Way] = {
         tune=lambda settings: replace(settings, contrast=0.0),
     ),
     "no-premises": Way(
-        "… without the premises written for published comments", without=frozenset({PUBLISHED_SOURCE})
+        "… without the premises written for published comments, which still fit the head",
+        without=frozenset({PUBLISHED_SOURCE}),
     ),
     "no-debates": Way("… without the debates written for it", without=frozenset({DIRECT_SOURCE})),
     "plain": Way("… with written comments that are not direct, too", also=frozenset({PLAIN_SOURCE})),
@@ -313,7 +314,7 @@ def _elsewhere(rows: Sequence[StanceRow], source: str) -> list[StanceRow]:
 
 def _of_some_groups(rows: Sequence[StanceRow], chance: random.Random) -> list[StanceRow]:
     groups = sorted({row.group for row in rows})
-    kept = set(chance.sample(groups, min(_GROUPS, len(groups))))
+    kept = set(chance.sample(groups, min(_MOST_GROUPS, len(groups))))
     return [row for row in rows if row.group in kept]
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from data import StanceRow
+from data.published import PUBLISHED_SOURCE
 from data.written import DIRECT_SOURCE, PLAIN_SOURCE, WRITTEN_SOURCE
 from training.encoder import Pair
 from training.mixture import broad_mixture, readers_mixture
@@ -56,6 +57,19 @@ def test_readers_are_learnt_last_and_both_rows_of_a_debate_make_one_pair() -> No
         Pair(contrary, "It is cheating.", "agree", claim),
     }
     assert [pair.opposite for pair in pairs if pair.premise == "Zoos are cruel"] != [None]
+
+
+def test_each_premise_that_a_published_comment_holds_is_learnt_beside_one_that_it_rejects() -> None:
+    comment = "I ride it daily. It is late daily. They know it. Nobody mends it."
+    held = [f"Trams need care {n}" for n in range(3)]
+    rejected = [f"Trams run well {n}" for n in range(2)]
+    rows = [StanceRow(premise, comment, "agree", PUBLISHED_SOURCE, "trams") for premise in held]
+    rows += [StanceRow(premise, comment, "disagree", PUBLISHED_SOURCE, "trams") for premise in rejected]
+    pairs = readers_mixture(rows, [], seed=1)
+    assert {pair.text for pair in pairs} == {comment}  # no extract of it
+    assert {pair.premise for pair in pairs} == set(held)
+    assert {pair.label for pair in pairs} == {"agree"}
+    assert {pair.opposite for pair in pairs} > set(rejected)
 
 
 @pytest.mark.parametrize("source", [PLAIN_SOURCE, WRITTEN_SOURCE])
