@@ -6,20 +6,18 @@ writer plainly holds the premises under `agree`, plainly rejects those under `di
 under `neutral`. Real comments under premises that they answer are rare; comments are not.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 from data.catalog import choose
 from data.errors import ChecksError
 from data.readers import read_set
 from data.rows import StanceRow, text_group
+from data.written_lines import SIDES, json_values, texts_of
 
 __all__ = ["PUBLISHED_SOURCE", "premise_files", "published_rows"]
 
 PUBLISHED_SOURCE = "published-comments"
 _FOLDER = Path(__file__).parent / "checks" / "training" / "premises"
-_SIDES = ("agree", "disagree", "neutral")
 _UNRELATED = "unrelated"
 
 
@@ -56,28 +54,12 @@ def published_rows(data_dir: Path, folder: Path = _FOLDER) -> list[StanceRow]:
 def _premises(path: Path) -> dict[str, list[tuple[str, str]]]:
     """By group of text: sides and premises."""
     found = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ChecksError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        place = f"{path}, line {number}"
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise ChecksError(f"{place}: not JSON: {error}") from error
+    for place, value in json_values(path):
         if not isinstance(value, dict) or not isinstance(value.get("text"), str):
             raise ChecksError(f"{place}: not an object with a text's digest")
-        if unknown := value.keys() - {"text", *_SIDES}:
+        if unknown := value.keys() - {"text", *SIDES}:
             raise ChecksError(f"{place}: {min(unknown)!r} is neither text nor a side")
         found[f"text:{value['text']}"] = [
-            (side, text) for side in _SIDES for text in _texts(value, side, place)
+            (side, premise) for side in SIDES for premise in texts_of(value, side, place)
         ]
     return found
-
-
-def _texts(value: dict[str, Any], side: str, place: str) -> list[str]:
-    texts = value.get(side, [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ChecksError(f"{place}: {side} must be a list of texts")
-    return texts

@@ -8,7 +8,6 @@ thinks of the matter, and why. The functional checks in `data/checks/stance/` we
 not see them.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from data.errors import ChecksError
 from data.rows import StanceRow, mirrored_label, motion_group
+from data.written_lines import SIDES, json_values, texts_of
 
 __all__ = [
     "DIRECT_SOURCE",
@@ -34,7 +34,6 @@ DIRECT_SOURCE = "direct-comments"
 _FOLDER = Path(__file__).parent / "checks" / "training" / "stance"
 _THREADS = "threads.jsonl"
 _PLAIN = "plain_"
-_SIDES = ("agree", "disagree", "neutral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ def written_rows(folder: Path = _FOLDER) -> list[StanceRow]:
         source = PLAIN_SOURCE if path.name.startswith(_PLAIN) else WRITTEN_SOURCE
         premises, opposites = (_wordings(debate, name, place) for name in ("premise", "opposite"))
         group = motion_group(premises[0])
-        said = [(source, side, text) for side in _SIDES for text in _texts(debate, side, place)]
+        said = [(source, side, text) for side in SIDES for text in _texts(debate, side, place)]
         direct = debate.get("direct", {})
         if not isinstance(direct, dict):
             raise ChecksError(f"{place}: direct must be an object")
@@ -108,24 +107,15 @@ def load_threads(path: Path = _FOLDER / _THREADS) -> list[WrittenThread]:
 
 def _comment(found: dict[str, Any], number: int, place: str) -> WrittenComment:
     parent, reply = found.get("parent"), found.get("reply")
-    is_reply = isinstance(parent, int) and 0 <= parent < number and reply in _SIDES
-    if found.get("stance") not in _SIDES or not (is_reply or (parent is None and reply is None)):
+    is_reply = isinstance(parent, int) and 0 <= parent < number and reply in SIDES
+    if found.get("stance") not in SIDES or not (is_reply or (parent is None and reply is None)):
         raise ChecksError(f"{place}: comment {number} has no known stance, or no earlier parent")
     return WrittenComment(_string(found, "text", place), found["stance"], parent, reply)
 
 
 def _lines(paths: list[Path]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
     for path in paths:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ChecksError(f"{path} cannot be read: {error}") from error
-        for number, line in enumerate(lines, 1):
-            place = f"{path}, line {number}"
-            try:
-                value = json.loads(line)
-            except ValueError as error:
-                raise ChecksError(f"{place}: not JSON: {error}") from error
+        for place, value in json_values(path):
             if not isinstance(value, dict):
                 raise ChecksError(f"{place}: not an object")
             yield path, place, value
@@ -133,16 +123,13 @@ def _lines(paths: list[Path]) -> Iterator[tuple[Path, str, dict[str, Any]]]:
 
 def _texts(by_side: dict[str, Any], side: str, place: str) -> list[str]:
     texts = by_side.get(side)
-    if side not in _SIDES or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+    if side not in SIDES or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise ChecksError(f"{place}: {side} must be a list of strings")
     return texts
 
 
 def _wordings(debate: dict[str, Any], name: str, place: str) -> list[str]:
-    others = debate.get(f"{name}s", [])
-    if not isinstance(others, list) or not all(isinstance(text, str) and text.strip() for text in others):
-        raise ChecksError(f"{place}: {name}s must be a list of texts")
-    return [_string(debate, name, place), *others]
+    return [_string(debate, name, place), *texts_of(debate, f"{name}s", place)]
 
 
 def _string(value: dict[str, Any], name: str, place: str) -> str:

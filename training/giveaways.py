@@ -7,6 +7,7 @@ for less, those that mislead for more, as in adversarial filtering (AFLite: Le B
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
@@ -45,4 +46,4 @@ def blind_weight(agreed: float, disagreed: float) -> float:
     Twice the probability of the contrary, given the log odds of "agree" that each premise has by itself: 1
     where they tell nothing.
     """
-    return float(min(_MOST, 2 / (1 + np.exp(agreed - disagreed))))
+    return float(min(_MOST, 2 * expit(disagreed - agreed)))

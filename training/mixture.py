@@ -8,6 +8,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from data.published import PUBLISHED_SOURCE
 from data.rows import StanceRow, mirrored_label
@@ -94,9 +95,11 @@ def readers_mixture(
     own = _drawn([row for row in rows if row.source in SECOND_STAGE - heads_only], _READERS_CAPS, chance)
     related = [row for row in own if row.label != "unrelated"]
     published = [row for row in own if row.source == PUBLISHED_SOURCE and row.label in _SIDES]
+    # a few sentences of a comment may not bear on each premise that was written for all of it
+    extracted = [row for row in related if row.source != PUBLISHED_SOURCE]
     leaning = leanings(published)
     pairs = [_blind(pair, leaning) for pair in _mirrored(own, chance)]
-    pairs += list(_mirrored(_extracts(related, chance), chance, _EXTRACT_WEIGHT))
+    pairs += list(_mirrored(_extracts(extracted, chance), chance, _EXTRACT_WEIGHT))
     pairs += list(_swapped(related, len(related) // 8, chance))
     pairs += chance.sample(broad, min(_REHEARSED, len(broad)))
     chance.shuffle(pairs)
@@ -132,7 +135,7 @@ def _mirrored(rows: Iterable[StanceRow], chance: random.Random, weight: float = 
             yield Pair(found.premise, row.text, found.label, row.premise, weight)
         else:
             waiting[row.source, row.group, row.text, row.label].append(row)
-    for row in (row for rows in waiting.values() for row in rows):
+    for row in chain.from_iterable(waiting.values()):
         yield Pair(row.premise, row.text, row.label, opposite(row.premise, chance), weight)
 
 
@@ -149,7 +152,7 @@ def _blind(pair: Pair, leaning: Mapping[str, float]) -> Pair:
 def _extracts(rows: Sequence[StanceRow], chance: random.Random) -> Iterator[StanceRow]:
     for row in rows:
         parts = sentences(row.text)
-        if row.source == PUBLISHED_SOURCE or row.label not in _SIDES or len(parts) < _LONG_SENTENCES:
+        if row.label not in _SIDES or len(parts) < _LONG_SENTENCES:
             continue
         size = chance.randint(1, 3)
         begin = chance.randint(0, len(parts) - size)

@@ -170,13 +170,9 @@ def _data(manifest: Manifest) -> list[str]:
     ]
     if not rows:
         return []
-    told = ["Rows of all sides together, split by debate or motion:"]
-    if commented:
-        told = [
-            f"`{_PUBLISHED}` holds premises; the comments are those of {', '.join(commented)}.",
-            *told,
-        ]
-    return [*told, table(("set", "licence", "rows"), rows)]
+    where = f"`{_PUBLISHED}` holds premises; the comments are those of {', '.join(commented)}."
+    told = "Rows of all sides together, split by debate or motion:"
+    return [*([where] if commented else []), told, table(("set", "licence", "rows"), rows)]
 
 
 def _learnt(found: Found) -> str:
