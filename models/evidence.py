@@ -22,7 +22,15 @@ from models.memory import Memory, key_of
 from models.strings import ReadsStrings
 from models.text import normalise
 
-__all__ = ["EVIDENCE", "StanceEvidence", "check_pairs", "sentence_places", "sentences"]
+__all__ = [
+    "ADDRESSED",
+    "EVIDENCE",
+    "StanceEvidence",
+    "check_pairs",
+    "opening_side",
+    "sentence_places",
+    "sentences",
+]
 
 _LEXICON: dict[str, Any] = tomllib.loads(Path(__file__).with_name("lexicon.toml").read_text(encoding="utf-8"))
 
@@ -35,6 +43,7 @@ def _cue(alternatives: Sequence[str]) -> re.Pattern[str]:
 
 
 _PATTERNS = {name: _cue(alternatives) for name, alternatives in _LEXICON["cues"].items()}
+_OPENING = _cue(_LEXICON["openings"]["side"])
 _GOOD, _BAD, _NEGATED, _STOP = (
     frozenset(_LEXICON["words"][name].split()) for name in ("good", "bad", "negation", "stop")
 )
@@ -70,6 +79,9 @@ EVIDENCE: tuple[str, ...] = (
 )
 """The columns of the table, in order."""
 
+ADDRESSED: tuple[int, ...] = tuple(EVIDENCE.index(f"{name}_target") for name in ("agree", "disagree"))
+"""Columns of agreement and disagreement with the article itself: its premise, its author, its headline."""
+
 
 def check_pairs(X: Any) -> list[tuple[str, str]]:
     """Return `X` as a list of (premise, comment) pairs of strings.
@@ -101,6 +113,20 @@ def sentence_places(text: str) -> list[tuple[int, int]]:
             places.append((first, first + len(core)))
         begin = len(text) if found is None else found.end()
     return places
+
+
+def opening_side(comment: str, most_words: int) -> int | None:
+    """Return the column of `ADDRESSED` with which a comment opens, or None.
+
+    Its opening sentence has at most `most_words` words, in which the writer agrees or disagrees with the
+    article, its author or its premise, and says nothing else.
+    """
+    places = sentence_places(comment)
+    opening = comment[slice(*places[0])] if places else ""
+    found = _OPENING.search(normalise(opening.replace("’", "'")))
+    if found is None or len(_tokens(opening)) > most_words:
+        return None
+    return ADDRESSED[bool(found["negated"] or found["opposed"])]
 
 
 class StanceEvidence(ReadsStrings, TransformerMixin, BaseEstimator):

@@ -18,10 +18,17 @@ from sklearn.utils.validation import check_is_fitted
 from models.chain import chain_features
 from models.confidence import abstention_floor, best_temperature
 from models.encoder import ENCODER_CLASSES, PairEncoder
-from models.evidence import EVIDENCE, StanceEvidence, check_pairs, sentence_places
+from models.evidence import (
+    ADDRESSED,
+    EVIDENCE,
+    StanceEvidence,
+    check_pairs,
+    opening_side,
+    sentence_places,
+)
 from models.features import HashedNgrams
 from models.strings import ReadsStrings
-from models.views import views
+from models.views import parts, telling_sentences
 
 __all__ = ["STANCES", "STANCE_LANGUAGES", "SentenceShare", "StanceModel", "StanceScores"]
 
@@ -88,7 +95,7 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
 
     Two logistic regressions, one for relevance, one for the stance of related pairs. Both see the
     evidence of `StanceEvidence`. With a pair encoder they also see its logits for the comment as a
-    whole and for `most_sentences` of its sentences (`models.views`), and the evidence counts for the
+    whole and, if asked, for some of its sentences (`models.views`), and the evidence counts for the
     stance of remarks: in a long comment "nonsense" or "well said" may be about anything. Without an
     encoder they see hashed n-grams of the comment.
 
@@ -97,11 +104,16 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         features: an unfitted `HashedNgrams` for the comment, cloned by `fit`, used where there is no
             encoder; None for words and pairs of words in 2 ** 16 columns.
         C: inverse strength of the regularisation.
-        most_sentences: sentences that the encoder reads beside the whole comment; four cost more than the
-            whole does.
+        most_sentences: sentences that the encoder reads beside the whole comment; four take about as long as
+            the whole does, and tell no more of comments never seen.
         precision: share of labels that must be right at and above the abstention floor, in [0, 1].
         remark_words: longest comment, in words, whose evidence counts in full for its stance where there is
             an encoder; in one n times as long it counts 1 / n². None counts it in full in all.
+        opening_remark: whether agreement or disagreement with the article itself also counts in full in a
+            long comment that opens with it, in a sentence of at most `remark_words` words.
+        part_words: longest premise and comment, in words, that the encoder reads at once: of a longer pair
+            the comment is read in parts, up to four, whose logits are averaged. None reads them up to the
+            encoder's own limit.
         max_iter: most iterations of each solver (L-BFGS).
 
     Attributes:
@@ -117,9 +129,11 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         encoder: PairEncoder | None = None,
         features: HashedNgrams | None = None,
         C: float = 0.3,
-        most_sentences: int = 4,
+        most_sentences: int = 0,
         precision: float = 0.85,
         remark_words: int | None = 10,
+        opening_remark: bool = True,
+        part_words: int | None = 160,
         max_iter: int = 300,
     ) -> None:
         self.encoder = encoder
@@ -128,11 +142,14 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         self.most_sentences = most_sentences
         self.precision = precision
         self.remark_words = remark_words
+        self.opening_remark = opening_remark
+        self.part_words = part_words
         self.max_iter = max_iter
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Read models saved before `remark_words` was theirs, too."""
-        super().__setstate__({"remark_words": None} | state)
+        """Read models saved before some hyper-parameters were theirs, too."""
+        before = {"remark_words": None, "opening_remark": False, "part_words": None}
+        super().__setstate__(before | state)
 
     def fit(
         self,
@@ -199,9 +216,11 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         """Fit `replies_`, with this model's encoder, on (parent, reply) pairs.
 
         Arguments as for `fit`, and two of the model's own: what a reply says outright is more often about its
-        parent than what a comment says about the premise.
+        parent than what a comment says about the premise. An opening that names the article counts no more
+        than the rest: it is not about the parent.
         """
-        settings = self.get_params(deep=False) | {"C": C, "remark_words": remark_words}
+        own = {"C": C, "remark_words": remark_words, "opening_remark": False}
+        settings = self.get_params(deep=False) | own
         # The encoder is shared, so that a bundle holds it once and a process loads it once.
         self.replies_ = StanceModel(**settings).fit(X, y, sample_weight, groups)
         return self
@@ -322,16 +341,49 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
             read = self.features_.transform([comment for _, comment in pairs])
             stance = sparse.hstack([sparse.csr_array(scaled), read], format="csr")
             return _Columns(stance, overlap)
-        logits = _encoded(self.encoder, pairs, self.most_sentences)
-        counted = scaled * self._counted_share(evidence)
+        logits = self._encoded(self.encoder, pairs)
+        counted = scaled * self._counted_share(evidence, pairs)
         return _Columns(sparse.csr_array(np.hstack([counted, logits])), np.hstack([overlap, logits]))
 
-    def _counted_share(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _encoded(self, encoder: PairEncoder, pairs: list[tuple[str, str]]) -> NDArray[np.float64]:
+        """Logits of the whole comment, shape (n_pairs, 4).
+
+        Where sentences are read beside it, also their mean logits and both sides' strongest: (n_pairs, 10).
+        """
+        wholes = [parts(comment, self._words_beside(premise)) for premise, comment in pairs]
+        beside = [telling_sentences(premise, comment, self.most_sentences) for premise, comment in pairs]
+        texts = [[*whole, *chosen] for whole, chosen in zip(wholes, beside, strict=True)]
+        read = encoder.transform(
+            [(premise, text) for (premise, _), of_pair in zip(pairs, texts, strict=True) for text in of_pair]
+        )
+        bounds = np.cumsum([0, *map(len, texts)])
+        rows = []
+        for (begin, end), whole in zip(pairwise(bounds), wholes, strict=True):
+            said, alone = read[begin : begin + len(whole)], read[begin + len(whole) : end]
+            rows.append(said.mean(axis=0))
+            if self.most_sentences:
+                rows[-1] = np.append(rows[-1], _of_sentences(alone if len(alone) else said))
+        return np.array(rows)
+
+    def _words_beside(self, premise: str) -> int | None:
+        """Words of a comment that are read at once with this premise: a third of all at least."""
+        if self.part_words is None:
+            return None
+        return max(self.part_words - len(premise.split()), self.part_words // 3)
+
+    def _counted_share(
+        self, evidence: NDArray[np.float64], pairs: list[tuple[str, str]]
+    ) -> NDArray[np.float64]:
         if self.remark_words is None:
             return np.ones((len(evidence), 1))
         words = np.expm1(evidence[:, EVIDENCE.index("words")])
-        share: NDArray[np.float64] = np.minimum(1.0, self.remark_words / np.maximum(words, 1.0)) ** 2
-        return share[:, None]
+        share = np.minimum(1.0, self.remark_words / np.maximum(words, 1.0)) ** 2
+        shares: NDArray[np.float64] = np.repeat(share[:, None], len(EVIDENCE), axis=1)
+        if self.opening_remark:
+            for row in np.flatnonzero(evidence[:, ADDRESSED].any(axis=1)).tolist():
+                if (side := opening_side(pairs[row][1], self.remark_words)) is not None:
+                    shares[row, side] = 1.0
+        return shares
 
     def _regression(self) -> LogisticRegression:
         return LogisticRegression(C=self.C, max_iter=self.max_iter)
@@ -356,22 +408,9 @@ class StanceModel(ReadsStrings, ClassifierMixin, BaseEstimator):
         return logits
 
 
-def _encoded(encoder: PairEncoder, pairs: list[tuple[str, str]], most_sentences: int) -> NDArray[np.float64]:
-    """Logits of the whole comment, mean logits of its sentences, and both sides' strongest sentence.
-
-    Shape (n_pairs, 2 * 4 + 2).
-    """
-    texts = [views(premise, comment, most_sentences) for premise, comment in pairs]
-    read = encoder.transform(
-        [(premise, text) for (premise, _), parts in zip(pairs, texts, strict=True) for text in parts]
-    )
-    bounds = np.cumsum([0, *(len(parts) for parts in texts)])
-    rows = []
-    for begin, end in pairwise(bounds):
-        parts = read[begin + 1 : end] if end - begin > 1 else read[begin:end]
-        margin = parts[:, _AGREE] - parts[:, _DISAGREE]
-        rows.append([*read[begin], *parts.mean(axis=0), margin.max(), margin.min()])
-    return np.array(rows)
+def _of_sentences(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    margin = logits[:, _AGREE] - logits[:, _DISAGREE]
+    return np.array([*logits.mean(axis=0), margin.max(), margin.min()])
 
 
 def _check_labels(y: Sequence[str], n_pairs: int) -> NDArray[np.str_]:

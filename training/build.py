@@ -25,7 +25,7 @@ from training.civility_sets import CIVILITY_SOURCES, civility_splits
 from training.confusion import civility_confusion, stance_confusion
 from training.drift import drift_reference
 from training.encoder import BROAD as BROAD_LESSON
-from training.encoder import READERS_LESSON
+from training.encoder import READERS_BLEND, READERS_LESSON
 from training.errors import TrainingError
 from training.evaluate import CARD, METRICS, evaluate, metrics_json
 from training.finetuning import FineTuning, require_extra
@@ -121,6 +121,8 @@ def build(order: Order, progress: Progress = lambda stage, done, total: None) ->
         "n_bits": order.n_bits,
         "began": began.isoformat(timespec="seconds"),
     }
+    if order.encoder in {"fine-tune", "further"}:
+        recipe["readers_blend"] = READERS_BLEND
     models: dict[str, Any] = {task: one.model for task, one in trained.items()}
     metrics = {task: one.metrics for task, one in trained.items()}
     for one in trained.values():

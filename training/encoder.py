@@ -16,8 +16,8 @@ BROAD = FineTuning(epochs=1.0, learning_rate=8e-5, max_tokens=224, bfloat16=True
 READERS_LESSON = FineTuning(learning_rate=5e-5, epochs=1.0, max_tokens=192, seed=20261130, bfloat16=True)
 """How readers' comments are learnt afterwards."""
 
-READERS_BLEND = 1.0
-"""Part of the parameters that the readers' lesson gives, the rest being those before it."""
+READERS_BLEND = 0.85
+"""Weight of what the readers' lesson makes of each parameter, the rest being that of what it was before."""
 
 READ_TOKENS = 256
 """Longest pair that the encoder reads once it is taught."""

@@ -33,7 +33,7 @@ _WHAT = (
     "Says of a comment and a premise, given as a sentence, whether the comment agrees, disagrees or takes no "
     "side (neutral), each a probability given that the comment bears on the premise; and how likely it does "
     "(relevance). An encoder of 22 million parameters, where the bundle has one, reads premise and comment "
-    "together, whole and by sentences; logistic regressions weigh what it says with evidence that can be "
+    "together; logistic regressions weigh what it says with evidence that can be "
     "counted: words of agreement and disagreement, negation, overlap, length. The likeliest stance is "
     "“uncertain” below a floor of confidence, which was chosen on the calibration side. **English only**: "
     "other languages get no stance."
@@ -154,7 +154,8 @@ def _tried() -> list[str]:
         f"Readers' comments (ARC) towards claims never seen: {study['related']:,} related pairs of "
         f"{study['debates']} debates. {study['split']}. A way is taught a shortened lesson on three folds, "
         "its head is fitted on the fourth, and the fifth is judged; mean and standard deviation over folds "
-        "and seeds. So these figures compare ways; those of this bundle stand above.",
+        "and seeds. So these figures compare ways; those of this bundle stand above. Comments under premises "
+        "written for them are the published ones of the judged debates.",
         table(head, rows),
     ]
 

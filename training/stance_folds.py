@@ -3,8 +3,8 @@
 `python -m training.stance_folds DIR` teaches an encoder a shortened readers' lesson, once a way, seed and
 fold, on three folds; heads are fitted on the fourth, and the fifth is judged. The debates are those of the
 training and calibration sides: the test side stays closed. What is done lies in DIR and is not done again
-(take a new DIR when data or mixture have changed); the figures of all that is done are written to
-`stance_folds.json` there. With `--ways` and `--seeds` several processes share the work.
+(take a new DIR when data, mixture, ways or readings have changed); the figures of all that is done are
+written to `stance_folds.json` there. With `--ways` and `--seeds` several processes share the work.
 
 PyTorch is needed: it comes with the extra `train`.
 """
@@ -29,31 +29,32 @@ from data.published import PUBLISHED_SOURCE
 from data.written import DIRECT_SOURCE, PLAIN_SOURCE
 from models import STANCES
 from models.encoder import PairEncoder
-from training.encoder import BROAD, READ_TOKENS, READERS_LESSON, Pair, fine_tune_pairs
+from training.encoder import BROAD, READ_TOKENS, READERS_BLEND, READERS_LESSON, Pair, fine_tune_pairs
 from training.finetuning import FineTuning
 from training.metrics import stance_metrics
 from training.mixture import HEADS_ONLY, SECOND_STAGE, broad_mixture, readers_mixture
 from training.stance import HEAD_SHARES, head_rows, stance_splits
 from training.stance_baselines import vector_baseline, word_baseline
-from training.stance_readings import HEADS, READINGS, judge_heads, judge_readings
+from training.stance_readings import HEADS, READINGS, judge_heads, judge_readings, judge_whole
 
-__all__ = ["FOLDS", "MEASURES", "WAYS", "Fold", "Way", "folds_of", "main", "summary"]
+__all__ = ["FOLDS", "MEASURES", "WAYS", "Fold", "Way", "folds_of", "main", "one_premise_a_side", "summary"]
 
 FOLDS = 5
 MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "relevance_auc")
 """What is told of every way and reading, where it has it."""
 
 _UNRELATED = "unrelated"
+_SIDES = ("agree", "disagree")
+_WRITTEN = "written"
 _SEEDS = 3
-_MOST_GROUPS = 800  # of each set that is on none of the debates
+_PART = 0.4  # of a lesson's pairs
+_MOST_GROUPS = 300  # of each set that is on none of the debates
 _UNRELATED_ROWS = 300
 _UNRELATED_JUDGED = 200
 _REHEARSED = 600
 _HEAD_ROWS = 200
 _TOKENS = 128  # half of the lesson's: a day's work would be two
 _REMEMBERED = 100_000
-_BLEND = 0.75
-_SHIPPED = {name: HEADS[name] for name in ("whole", "two", "shipped")}
 _DEBATE = "debate:"
 _RESULT = "stance_folds.json"
 
@@ -129,24 +130,27 @@ _TITLES = {
     "vectors": "MiniLM's sentence vectors with logistic regression",
     **{name: way.title for name, way in WAYS.items()},
     **{name: title for name, (title, _) in READINGS.items()},
+    _WRITTEN: "the whole comment, under premises written for it, which it holds or rejects",
     **{f"head: {name}": title for name, (title, _) in HEADS.items()},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Rows by what they are for."""
+    """Rows by what they are for; `written` are sides towards premises written for the judged comments."""
 
     taught: list[StanceRow]
     head: list[StanceRow]
     judged: list[StanceRow]
+    written: list[StanceRow]
 
 
 def folds_of(rows: Sequence[StanceRow]) -> list[Fold]:
     """Divide by debate, in five: three parts teach, one fits the head, one is judged, each in its turn.
 
     Args:
-        rows: ARC's, and those of other sets on the same debates, which only teach.
+        rows: ARC's, and those of other sets on the same debates, which teach; of a judged debate the
+            published ones that take a side are judged, too.
     """
     arc = [row for row in rows if row.source == "arc"]
     groups = np.array([row.group for row in arc if row.label != _UNRELATED])
@@ -161,6 +165,7 @@ def folds_of(rows: Sequence[StanceRow]) -> list[Fold]:
                 [row for row in rows if row.group not in judged | head and row.text not in kept_from],
                 [row for row in held if row.group in head],
                 [row for row in held if row.group in judged],
+                [row for row in rows if row.group in judged and _written_side(row)],
             )
         )
     return found
@@ -238,9 +243,11 @@ class _Study:
         encoder.set_params(remembered=_REMEMBERED, max_tokens=READ_TOKENS)
         judged = way.asked(_fewer_unrelated(fold.judged, _UNRELATED_JUDGED, random.Random(seed)))
         readings = judge_readings(encoder, [row for row in judged if row.label != _UNRELATED])
-        heads = HEADS if name == "lesson" and seed == READERS_LESSON.seed else _SHIPPED
+        written = one_premise_a_side(way.asked(fold.written), random.Random(seed))
+        readings[_WRITTEN] = judge_whole(encoder, written)
+        del readings[_WRITTEN]["macro_f1"]  # of two classes it is no match for that of three
         fitted = head_rows(way.asked(self._fitting(fold, seed)), seed)
-        heads_found = judge_heads(encoder, fitted, judged, heads)
+        heads_found = judge_heads(encoder, fitted, judged, _heads(name, seed))
         readings |= {f"head: {key}": one for key, one in heads_found.items()}
         return [{"way": name, "seed": seed, "fold": place, "readings": readings}]
 
@@ -263,11 +270,13 @@ class _Study:
         rows = _fewer_unrelated(own, _UNRELATED_ROWS, chance)
         for source in sorted({DIRECT_SOURCE, PUBLISHED_SOURCE, *way.also} - way.without):
             rows += _of_some_groups(_elsewhere(self.splits.train, source), chance)
+        rows = one_premise_a_side(rows, chance)
         rehearsed = chance.sample(self.pairs, min(_REHEARSED, len(self.pairs)))
-        pairs = [way.change(pair) for pair in readers_mixture(rows, rehearsed, seed, HEADS_ONLY - way.also)]
+        every = readers_mixture(rows, rehearsed, seed, HEADS_ONLY - way.also)
+        pairs = [way.change(pair) for pair in every[: round(_PART * len(every))]]
         settings = way.tune(replace(READERS_LESSON, epochs=1.0, max_tokens=_TOKENS, seed=seed))
         return fine_tune_pairs(
-            [(pairs, settings, _BLEND)],
+            [(pairs, settings, READERS_BLEND)],
             scratch=self.folder / f"{name}-{seed}-{place}",
             start=broad.onnx,
             progress=_progress(f"{name}, seed {seed}, fold {place}"),
@@ -301,6 +310,17 @@ class _Study:
         return found
 
 
+def _heads(way: str, seed: int) -> dict[str, tuple[str, dict[str, Any]]]:
+    """All heads for the lesson, the encoder's for other ways, and for further seeds the shipped one."""
+    if seed != READERS_LESSON.seed:
+        return {"whole": HEADS["whole"]}
+    return HEADS if way == "lesson" else {name: HEADS[name] for name in ("whole", "two", "four")}
+
+
+def _written_side(row: StanceRow) -> bool:
+    return row.source == PUBLISHED_SOURCE and row.label in _SIDES
+
+
 def _fewer_unrelated(rows: Sequence[StanceRow], most: int, chance: random.Random) -> list[StanceRow]:
     unrelated = [row for row in rows if row.label == _UNRELATED]
     related = [row for row in rows if row.label != _UNRELATED]
@@ -316,6 +336,14 @@ def _of_some_groups(rows: Sequence[StanceRow], chance: random.Random) -> list[St
     groups = sorted({row.group for row in rows})
     kept = set(chance.sample(groups, min(_MOST_GROUPS, len(groups))))
     return [row for row in rows if row.group in kept]
+
+
+def one_premise_a_side(rows: Sequence[StanceRow], chance: random.Random) -> list[StanceRow]:
+    """Return all rows, of each published comment one for each label: they have several premises of a side."""
+    kept = [row for row in rows if row.source != PUBLISHED_SOURCE]
+    published = [row for row in rows if row.source == PUBLISHED_SOURCE]
+    chance.shuffle(published)
+    return [*kept, *{(row.text, row.label): row for row in published}.values()]
 
 
 def _progress(name: str) -> Callable[[int, int, float], None]:

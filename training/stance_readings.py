@@ -13,11 +13,11 @@ from data import StanceRow
 from models import STANCES, StanceModel
 from models.encoder import ENCODER_CLASSES, PairEncoder
 from models.evidence import sentences
-from models.views import views
+from models.views import telling_sentences
 from training.metrics import stance_metrics
 from training.stance import C_WITH_ENCODER, HeadRows
 
-__all__ = ["HEADS", "READINGS", "Read", "judge_heads", "judge_readings"]
+__all__ = ["HEADS", "READINGS", "Read", "judge_heads", "judge_readings", "judge_whole"]
 
 _STANCES = [ENCODER_CLASSES.index(stance) for stance in STANCES]
 _AGREE, _DISAGREE = ENCODER_CLASSES.index("agree"), ENCODER_CLASSES.index("disagree")
@@ -63,10 +63,13 @@ READINGS: dict[str, tuple[str, Reading]] = {
 """By name: a title, and what makes logits of shape (4,) of what was read."""
 
 HEADS: dict[str, tuple[str, dict[str, Any]]] = {
-    "whole": ("head, the whole comment alone", {"most_sentences": 0}),
+    "whole": ("head as it ships: the whole comment alone", {}),
     "two": ("head, two sentences beside the whole", {"most_sentences": 2}),
-    "shipped": ("head as it ships: four sentences beside the whole", {}),
-    "evidence": ("head as it ships, evidence counted in full in long comments", {"remark_words": None}),
+    "four": ("head, four sentences beside the whole", {"most_sentences": 4}),
+    "evidence": (
+        "… evidence counted in full in long comments, too",
+        {"most_sentences": 4, "remark_words": None},
+    ),
     "words": ("head without the encoder: evidence and n-grams", {"encoder": None, "C": 0.3}),
 }
 """By name: a title, and the hyper-parameters of the `StanceModel` that differ from the shipped one's."""
@@ -89,12 +92,18 @@ def judge_readings(encoder: PairEncoder, rows: Sequence[StanceRow]) -> dict[str,
     return found
 
 
+def judge_whole(encoder: PairEncoder, rows: Sequence[StanceRow]) -> dict[str, Any]:
+    """Return the figures of the encoder's own logits of whole comments on related rows."""
+    logits = np.asarray(encoder.transform([(row.premise, row.text) for row in rows]))
+    return _figures(softmax(logits[:, _STANCES], axis=1), rows)
+
+
 def _parts(row: StanceRow) -> tuple[list[str], list[str], list[str]]:
     """The comment alone, its sentences and its windows: itself where it has but one."""
-    whole, *chosen = views(row.premise, row.text, _MOST_SENTENCES)
+    chosen = telling_sentences(row.premise, row.text, _MOST_SENTENCES)
     every = sentences(row.text) or [row.text]
     windows = [" ".join(every[begin : begin + _WINDOW]) for begin in range(0, len(every), _WINDOW)]
-    return [whole], chosen or [whole], windows
+    return [row.text], chosen or [row.text], windows
 
 
 def judge_heads(

@@ -38,7 +38,7 @@ def diff(
 
     For example:
 
-      counterpoint models diff 2026.11.7 2026.12.0 --scores
+      counterpoint models diff 2026.11.8 2026.12.0 --scores
     """
     from models import verify_bundle
 

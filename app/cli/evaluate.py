@@ -62,11 +62,11 @@ def evaluate(
 
     For example:
 
-      counterpoint evaluate 2026.11.7 --output /tmp/report --data-dir datasets
+      counterpoint evaluate 2026.11.8 --output /tmp/report --data-dir datasets
 
-      counterpoint evaluate models/releases/2026.11.7 --output /tmp/look --sample 500 --no-plots
+      counterpoint evaluate models/releases/2026.11.8 --output /tmp/look --sample 500 --no-plots
 
-      counterpoint evaluate 2026.11.7 --benchmark fnc-1 --sample 500 --output fnc-1.json
+      counterpoint evaluate 2026.11.8 --benchmark fnc-1 --sample 500 --output fnc-1.json
     """
     if benchmark is not None:
         _judge_by(benchmark, bundle, output, data_dir, sample, force=force)

@@ -30,7 +30,7 @@ def restate(
 
     For example:
 
-      counterpoint models restate 2026.11.7 --output models/releases/2026.12.0 --data-dir datasets
+      counterpoint models restate 2026.11.8 --output models/releases/2026.12.0 --data-dir datasets
     """
     from data import data_dir as find_data
     from training.restating import restate as run

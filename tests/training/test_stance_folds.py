@@ -1,12 +1,17 @@
 """The study in folds: no debate on two sides of a fold, and figures that say of how many runs they are."""
 
+import random
+
 import numpy as np
 import pytest
 
 from data import StanceRow
+from data.published import PUBLISHED_SOURCE
 from training.stance_baselines import word_baseline
-from training.stance_folds import FOLDS, WAYS, folds_of, summary
+from training.stance_folds import FOLDS, WAYS, folds_of, one_premise_a_side, summary
 from training.stance_readings import READINGS, Read
+
+WRITTEN = (("Parks", "agree"), ("Green", "agree"), ("Shut", "disagree"), ("Bus", "neutral"))
 
 
 def debates(count: int = 12) -> list[StanceRow]:
@@ -19,6 +24,8 @@ def debates(count: int = 12) -> list[StanceRow]:
         rows.append(StanceRow(f"Open park {place}", f"When, {place}?", "neutral", "arc", group))
         rows.append(StanceRow(f"Open park {place}", f"Yes, {(place + 1) % count}", "unrelated", "arc", group))
         rows.append(StanceRow(f"Open park {place}", f"It is green, {place}", "agree", "arct-reasons", group))
+        for premise, label in WRITTEN:
+            rows.append(StanceRow(f"{premise} {place}", f"Yes, {place}", label, PUBLISHED_SOURCE, group))
     return rows
 
 
@@ -38,6 +45,17 @@ def test_every_related_comment_is_judged_once_and_taught_in_no_fold_that_judges_
         held = {row.text for row in (*fold.head, *fold.judged) if row.label != "unrelated"}
         assert not held & {row.text for row in fold.taught}
         assert {row.source for row in (*fold.head, *fold.judged)} == {"arc"}
+        assert {(row.source, row.group) for row in fold.written} == {(PUBLISHED_SOURCE, g) for g in sides[2]}
+        assert {row.label for row in fold.written} == {"agree", "disagree"}
+
+
+def test_of_published_comments_one_premise_of_a_side_is_kept() -> None:
+    rows = debates()
+    kept = one_premise_a_side(rows, random.Random(1))
+    published = [row for row in kept if row.source == PUBLISHED_SOURCE]
+    assert len(published) == len({(row.text, row.label) for row in rows if row.source == PUBLISHED_SOURCE})
+    assert {row.premise.split()[0] for row in published} == {premise for premise, _ in WRITTEN}
+    assert len(kept) - len(published) == sum(row.source != PUBLISHED_SOURCE for row in rows)
 
 
 def test_the_summary_tells_mean_and_spread_of_all_runs() -> None:
