@@ -1,11 +1,12 @@
 """The service under load on loopback, beside an echo of the same routes, in one run.
 
-python -m benchmarks.http [--connections 1 16 64] [--seconds 5] [--workers 1 2] [--encoder-share 0]
+python -m benchmarks.http [--connections 1 16 64] [--seconds 5] [--workers 1 2] [--encoder-share 0] [--stance]
 
 One process asks, by wrk where that is installed. It takes a core of its own, so the table also tells the
 processor time that the workers themselves take for a request: the share of it that is the echo's is what
-"CPU ratio" says, and holds on a machine that is busy. The texts are the project's example comments, without a
-premise; no two requests of a run have the same one, so that no encoder remembers its answer.
+"CPU ratio" says, and holds on a machine that is busy. The texts are the project's example comments, with
+`--stance` towards their articles' premises; no two requests of a run have the same one, so that no encoder
+remembers its answer.
 """
 
 import argparse
@@ -52,27 +53,32 @@ class Served:
         return float(sum(one.user + one.system for one in times))
 
 
-def bodies_of(route: str) -> list[Any]:
-    """Return requests of a route, no two alike."""
-    examples = [comment.text for thread in load_examples() for comment in thread.comments]
-    texts = [f"{text} ({number})" for number in range(_VARIATIONS) for text in examples]
-    if route == "/v1/score":
-        return [{"comment": {"text": text}} for text in texts]
-    if route == "/v1/score/batch":
-        batches = (texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH))
-        return [{"items": [{"comment": {"text": text}} for text in batch]} for batch in batches]
-    asked: dict[str, dict[str, object]] = {name: {} for name in ATTRIBUTES}
-    return [{"comment": {"text": text}, "requestedAttributes": asked} for text in texts]
+def bodies_of(route: str, *, stance: bool = False) -> list[Any]:
+    """Return requests of a route, no two alike; with `stance` our own routes' have a premise."""
+    examples = [(thread.article.premise, one.text) for thread in load_examples() for one in thread.comments]
+    texts = [(premise, f"{text} ({number})") for number in range(_VARIATIONS) for premise, text in examples]
+    if route == ROUTES[2]:
+        asked: dict[str, dict[str, object]] = {name: {} for name in ATTRIBUTES}
+        return [{"comment": {"text": text}, "requestedAttributes": asked} for _, text in texts]
+    items: list[dict[str, Any]] = [
+        {"comment": {"text": text}} | ({"article": {"premise": premise}} if stance else {})
+        for premise, text in texts
+    ]
+    if route == ROUTES[0]:
+        return items
+    return [{"items": items[begin : begin + _BATCH]} for begin in range(0, len(items), _BATCH)]
 
 
-def measure_http(served: Served, connections: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
+def measure_http(
+    served: Served, connections: Sequence[int], seconds: float, *, stance: bool = False
+) -> Iterator[dict[str, Any]]:
     """Yield a row for each route and number of connections.
 
     `per_second` are comments; latencies are milliseconds; `cpu` is the workers' processor time for a
     comment in microseconds; `ratio` compares throughput with the echo's, `cpu_ratio` that time.
     """
-    for route in ROUTES:
-        bodies = bodies_of(route)
+    for route in ROUTES[:2] if stance else ROUTES:
+        bodies = bodies_of(route, stance=stance)
         ask(served.url + route, bodies, 16, min(seconds, 3))  # warm
         for number in connections:
             echo = _measured(served, ECHO + route, bodies, number, seconds)
@@ -149,6 +155,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement")
     parser.add_argument("--workers", type=int, nargs="+", default=[1], help="one run for each number")
     parser.add_argument("--encoder-share", default=None, help="COUNTERPOINT_ENCODER_SHARE of the service")
+    parser.add_argument("--stance", action="store_true", help="also towards a premise, on our own routes")
     asked = parser.parse_args()
     settings = {"COUNTERPOINT_OVERLOAD_LATENCY_MS": "null"}  # nothing is refused, however many ask
     if asked.encoder_share is not None:
@@ -170,7 +177,7 @@ def main() -> None:
         title = f"{workers} worker{'s' if workers > 1 else ''}, asked by {generator()}"
         table = Table(*(name for name, _ in columns.values()), title=title)
         with serving(settings, workers) as served:
-            for row in measure_http(served, asked.connections, asked.seconds):
+            for row in measure_http(served, asked.connections, asked.seconds, stance=asked.stance):
                 table.add_row(*(layout.format(row[name]) for name, (_, layout) in columns.items()))
         Console(width=130).print(table)
 
