@@ -26,6 +26,7 @@ from sklearn.model_selection import GroupKFold
 from data import Splits, StanceRow, data_dir
 from data.openers import load_openers
 from data.published import PUBLISHED_SOURCE
+from data.rows import mirrored_label
 from data.written import DIRECT_SOURCE, PLAIN_SOURCE
 from models import STANCES
 from models.encoder import PairEncoder
@@ -44,7 +45,6 @@ MEASURES = ("agree_disagree_auc", "agree_disagree_macro_f1", "macro_f1", "releva
 """What is told of every way and reading, where it has it."""
 
 _UNRELATED = "unrelated"
-_SIDES = ("agree", "disagree")
 _WRITTEN = "written"
 _SEEDS = 3
 _PART = 0.4  # of a lesson's pairs
@@ -318,7 +318,7 @@ def _heads(way: str, seed: int) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def _written_side(row: StanceRow) -> bool:
-    return row.source == PUBLISHED_SOURCE and row.label in _SIDES
+    return row.source == PUBLISHED_SOURCE and mirrored_label(row.label) != row.label
 
 
 def _fewer_unrelated(rows: Sequence[StanceRow], most: int, chance: random.Random) -> list[StanceRow]:
